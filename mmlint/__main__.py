@@ -1,0 +1,5 @@
+"""``python -m mmlint``."""
+
+from mmlint.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,98 @@
+"""Judge one file: its facts, then what each rule says of them.
+
+    make_checker(Settings()).check(Source("mm/mremap.c", data))  ->  FileReport(diagnostics, facts, skipped)
+
+A rule or an analysis that raises becomes an error of the pseudo-rule ``internal-error``, so that a crash is never taken
+for a clean file, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mmlint.config import Settings, UsageError
+from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
+from mmlint.facts.sections import FileFacts, FunctionFacts
+from mmlint.kernel import Vocabulary, load_vocabulary
+from mmlint.rule import LoadedRule, load_rules
+from mmlint.source import Source, Span
+
+INTERNAL_ERROR: Final = "internal-error"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file: its findings without fingerprints, its facts unless the analysis failed, and what was skipped."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    facts: FileFacts | None
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """What judges one file: the kernel's vocabulary and the rules that are selected."""
+
+    vocabulary: Vocabulary
+    rules: tuple[LoadedRule, ...]
+
+    def check(self, source: Source) -> FileReport:
+        """Facts and findings of one file. Never raises on account of the file."""
+        from mmlint.facts.analysis import analyse_file
+
+        try:
+            facts = analyse_file(source, self.vocabulary)
+        except Exception as error:
+            crash = _crash(source, Span(0, 0), "", "the analysis", error)
+            return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
+        found = [d for function in facts.functions for rule in self.rules for d in _run(rule, function)]
+        return FileReport(tuple(found), facts, facts.skipped)
+
+
+def make_checker(settings: Settings) -> Checker:
+    """Vocabulary and rules of ``settings``. Raises VocabularyError, RuleError, and UsageError for an unknown rule."""
+    rules = load_rules(settings.rules)
+    for name in sorted(settings.select | settings.ignore):
+        if name not in {INTERNAL_ERROR, *(rule.rule.name for rule in rules)}:
+            raise unknown_rule(name)
+    return Checker(
+        load_vocabulary(target=settings.target), tuple(rule for rule in rules if settings.selects(rule.rule.name))
+    )
+
+
+def unknown_rule(name: str) -> UsageError:
+    """What to say of a name that is no rule's."""
+    return UsageError(f"{name}: there is no such rule; `mmlint rules list` names them")
+
+
+def not_finished(path: str, reason: str) -> FileReport:
+    """The report of a file whose analysis was cut short from outside."""
+    crash = _internal_error(Source(path, b""), Span(0, 0), "", reason)
+    return FileReport((crash,), None, (Skipped(path, "", 1, reason),))
+
+
+def _run(rule: LoadedRule, function: FunctionFacts) -> list[Diagnostic]:
+    try:
+        return list(rule.check(function))
+    except Exception as error:
+        line = function.source.line_span(function.source.line(function.span.start))
+        return [_crash(function.source, line, function.name, f"the rule {rule.rule.name}", error)]
+
+
+def _crash(source: Source, span: Span, function: str, culprit: str, error: Exception) -> Diagnostic:
+    where = f" on {function}()" if function else ""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f" in {Path(frame.tb_frame.f_code.co_filename).name}, {frame.tb_frame.f_code.co_name}()" if frame else ""
+    return _internal_error(
+        source, span, function, f"{culprit} failed{where}: {type(error).__name__}: {error}", f"raised{place}"
+    )
+
+
+def _internal_error(source: Source, span: Span, function: str, message: str, raised: str = "") -> Diagnostic:
+    location = source.locate(span)
+    text = f"{raised}; this is a fault of mmlint, not of the code; please report it" if raised else "please report it"
+    return Diagnostic(INTERNAL_ERROR, Level.ERROR, location, function, message, (Note(location, text),))

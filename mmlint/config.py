@@ -1,0 +1,42 @@
+"""Settings of a run: what the command line says, with its defaults.
+
+    Settings(target="lazy_mmu_mode_enable_with_ptes", fail_level=Level.ERROR)
+
+Nothing is read from the tree under check: a tree that is being judged does not configure its judge.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmlint.diagnostic import Level
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be done: what, and what to do instead. Exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``target`` is the ranged name to propose, empty for the vocabulary's default; ``jobs`` 0 means one per CPU.
+
+    ``select`` and ``ignore`` are names of rules; an empty ``select`` means all.
+    """
+
+    target: str = ""
+    fail_level: Level = Level.WARNING
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    rules: tuple[Path, ...] = ()
+    jobs: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes may run at a time."""
+        return self.jobs or len(os.sched_getaffinity(0))
+
+    def selects(self, rule: str) -> bool:
+        """True when findings of ``rule`` are wanted."""
+        return (not self.select or rule in self.select) and rule not in self.ignore

@@ -1,0 +1,131 @@
+"""The sections of a file with their verdicts: the entry point of the facts layer.
+
+    facts = analyse_file(Source(path, data), load_vocabulary())
+    for function in facts.functions:
+        for section in function.sections: ...
+
+A function with several configurations is judged in each; a section gets the weakest of its verdicts, and says in which
+configuration it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from mmlint.diagnostic import Skipped
+from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.judgement import judge_section
+from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Section, Unmatched, Verdict
+from mmlint.flow.ir import Call
+from mmlint.kernel import Vocabulary
+from mmlint.source import Source
+
+# What every spelling of the API has in common; a file without it has no section.
+COMMON = b"lazy_mmu_mode"
+
+
+def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
+    """True when the file may hold a section: some API name stands in it."""
+    return COMMON in data or any(name.encode() in data for name in _calls(vocabulary) if COMMON.decode() not in name)
+
+
+def _calls(vocabulary: Vocabulary) -> list[str]:
+    return sorted(vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves)
+
+
+def analyse_file(source: Source, vocabulary: Vocabulary) -> FileFacts:
+    """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``."""
+    analysis = FileAnalysis(source, vocabulary)
+    pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in _calls(vocabulary)) + rb")\s*\(")
+    functions = []
+    skipped: list[Skipped] = []
+    names = [
+        name
+        for name, definitions in analysis.definitions.items()
+        if name not in vocabulary.api_names and any(pattern.search(d.masked) for d in definitions)
+    ]
+    for name in names:
+        solved, unsolved = analysis.solve(name)
+        for item in unsolved:
+            skipped.append(Skipped(source.path, name, source.line(item.span.start), item.reason))
+        if solved:
+            functions.append(_function(analysis, name, solved))
+    skipped = list(dict.fromkeys(skipped))
+    functions.sort(key=lambda facts: facts.span)
+    return FileFacts(source, tuple(functions), len(names), tuple(skipped))
+
+
+def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> FunctionFacts:
+    sections: dict[int, list[Section]] = {}
+    unmatched: dict[int, Unmatched] = {}
+    for solved in texts:
+        for section in _sections(analysis, solved):
+            sections.setdefault(section.call.start, []).append(section)
+        for found in _unmatched(solved):
+            unmatched.setdefault(found.call.start, found)
+    merged = tuple(_merge(sections[start]) for start in sorted(sections))
+    surplus = tuple(unmatched[start] for start in sorted(unmatched))
+    return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus)
+
+
+def _sections(analysis: FileAnalysis, solved: Solved) -> list[Section]:
+    sites = [solved.sites.sites[start] for start in sorted(solved.sites.sites)]
+    ranged = analysis.vocabulary.ranged_enters
+    spellings = {
+        " ".join(analysis.source.text(site.op.argument_spans[3]).split())
+        for site in sites
+        if site.op.callee in ranged and len(site.op.argument_spans) == 4
+    }
+    sections = []
+    for site in sites:
+        if site.snapshots or site.resumed:
+            section = judge_section(analysis, solved, site, frozenset(spellings))
+            sections.append(section)
+            if section.proposal is not None:
+                spellings.add(section.proposal.ptep)
+    return sections
+
+
+def _unmatched(solved: Solved) -> list[Unmatched]:
+    found = []
+    for op, closed in solved.sites.surplus.values():
+        before = next((call for call in _calls_at(solved, closed)), op)
+        lines = (Evidence(before.span, "the mode is left here"), Evidence(op.span, "and here once more"))
+        message = f"{op.callee}() has no section to end: the mode was left before on this path"
+        found.append(Unmatched(op.span, message, lines, solved.configuration))
+    return found
+
+
+def _calls_at(solved: Solved, start: int) -> list[Call]:
+    return [
+        op
+        for block in solved.dataflow.graph.blocks
+        for op in block.ops
+        if isinstance(op, Call) and op.span.start == start
+    ]
+
+
+_WEAKEST = (
+    Verdict.REFUTED,
+    Verdict.UNKNOWN,
+    Verdict.MULTI_RANGE,
+    Verdict.UNSUITABLE,
+    Verdict.CONVERTIBLE,
+    Verdict.VERIFIED,
+)
+
+
+def _merge(variants: list[Section]) -> Section:
+    """One section of all configurations: the weakest verdict, named when not all agree."""
+    worst = min(variants, key=lambda section: _WEAKEST.index(section.verdict))
+    same = all(
+        (section.verdict, section.proposal and section.proposal.call)
+        == (worst.verdict, worst.proposal and worst.proposal.call)
+        for section in variants
+    )
+    if same:
+        return replace(worst, configuration="")
+    if all(section.verdict is Verdict.CONVERTIBLE for section in variants):
+        return replace(worst, verdict=Verdict.UNKNOWN, reason="the arguments depend on the configuration", proposal=None)
+    return worst

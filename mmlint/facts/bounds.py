@@ -1,0 +1,206 @@
+"""Does [addr, end) stay in one page table?
+
+The answer may lie in the function itself (``end = pmd_addr_end(addr, end)``), in the contract of the ops struct that the
+function stands in, or in its callers, which are asked the same question about the arguments they pass. Callers in other
+files are not seen here: then the bound is assumed, and the assumption says whom it trusts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mmlint.facts.evaluate import Context, Evaluator, Pure, as_poly
+from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.observer import Observer
+from mmlint.facts.sections import Evidence, Status
+from mmlint.facts.state import State
+from mmlint.flow.ir import Call
+from mmlint.flow.values import Poly, Symbol
+
+_DEPTH = 5
+_POSITIVE = ("page_size", "pmd_size")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFact:
+    """What is known of one pair (addr, end)."""
+
+    status: Status
+    because: tuple[Evidence, ...] = ()
+    contract: bool = False
+    reason: str = ""
+
+
+def descends(context: Context, value: Poly, root: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:
+    """True when ``value`` is ``root`` or was only ever advanced from it.
+
+    Counts of pages that are added to an address are taken to be non-negative, as every batch function promises.
+    """
+    if value == root:
+        return True
+    rest = value - root
+    if rest.terms and all(factor > 0 for _, factor in rest.terms) and not any(
+        len(monomial) == 1 and monomial[0] in context.joins for monomial, _ in rest.terms
+    ):
+        return True
+    for monomial, factor in value.terms:
+        if factor != 1 or len(monomial) != 1:
+            continue
+        symbol = monomial[0]
+        if symbol in seen:
+            return all(f > 0 for m, f in value.terms if m != monomial)
+        incoming = context.joins.get(symbol)
+        if incoming is None or any(f < 0 for m, f in value.terms if m != monomial):
+            continue
+        if all(descends(context, poly, root, seen | {symbol}) for poly in incoming):
+            return True
+    return False
+
+
+def positive(context: Context, poly: Poly) -> bool:
+    """True when a value is certainly greater than zero: a sum of sizes."""
+    sizes = {name for kind in _POSITIVE for name in getattr(context.vocabulary.arithmetic, kind)}
+    return bool(poly.terms) and all(
+        factor > 0 and all(symbol in sizes for symbol in monomial) for monomial, factor in poly.terms
+    )
+
+
+def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
+    """A bound that the function computes itself."""
+    symbols = [symbol for symbol in end.symbols() if isinstance(context.origins.get(symbol), Pure)]
+    for symbol in symbols:
+        origin = context.origins[symbol]
+        assert isinstance(origin, Pure)
+        rest = end - Poly.symbol(symbol)
+        bound = context.vocabulary.bounds.get(origin.function)
+        if bound is not None and bound.addr < len(origin.arguments):
+            start = as_poly(origin.arguments[bound.addr])
+            because = (Evidence(origin.span, bound.text),) if origin.span else ()
+            if not rest.terms and descends(context, addr, start):
+                return BoundFact(Status.PROVEN, because)
+            if positive(context, rest) and descends(context, addr, start):
+                return BoundFact(Status.REFUTED, because, reason=f"{rest} is added to the end of the page table")
+        if not rest.terms and origin.function in ("min", "min_t"):
+            for argument in origin.arguments:
+                known = _clamp(context, addr, as_poly(argument))
+                if known is not None and known.status is Status.PROVEN:
+                    return known
+    return _next_table(context, addr, end)
+
+
+def _next_table(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
+    """``(addr & PMD_MASK) + PMD_SIZE`` and ``(addr + PMD_SIZE) & PMD_MASK``."""
+    arithmetic = context.vocabulary.arithmetic
+    for size_name in arithmetic.pmd_size:
+        size = Poly.symbol(Symbol(size_name))
+        for base, inner in ((end - size, addr), (end, addr + size)):
+            symbol = base.as_symbol()
+            origin = context.origins.get(symbol) if symbol is not None else None
+            if isinstance(origin, Pure) and origin.function == "&":
+                whole, mask = (as_poly(argument) for argument in origin.arguments)
+                if mask.as_symbol() in arithmetic.pmd_mask and whole == inner:
+                    return BoundFact(Status.PROVEN, (), reason="end is the end of the page table of addr")
+        distance = end - addr
+        if distance == size + size or positive(context, distance - size):
+            return BoundFact(Status.REFUTED, (), reason=f"it is {distance} long, more than one page table")
+    return None
+
+
+def bounded(
+    analysis: FileAnalysis, solved: Solved, addr: Poly, end: Poly, depth: int = 0, seen: frozenset[str] = frozenset()
+) -> BoundFact:
+    """What is known of [addr, end), both values in ``solved``."""
+    context = solved.dataflow.context
+    known = _clamp(context, addr, end)
+    if known is not None:
+        return known
+    for i, j, extra in _parameters(solved, addr, end):
+        fact = _from_outside(analysis, solved.name, i, j, depth, seen | {solved.name})
+        if not extra.terms:
+            return fact
+        if fact.status is Status.PROVEN or fact.contract:
+            return BoundFact(Status.REFUTED, fact.because, reason=f"{extra} is added to an end that is bounded already")
+    return BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+
+
+def _parameters(solved: Solved, addr: Poly, end: Poly) -> Iterator[tuple[int, int, Poly]]:
+    """Pairs of parameters that addr and end come from, and what is added to the end."""
+    context = solved.dataflow.context
+    names = solved.dataflow.graph.parameters
+    values = [Poly.symbol(Symbol(name.name)) for name in names]
+    for j, bound in enumerate(values):
+        extra = end - bound
+        if extra.terms and not positive(context, extra):
+            continue
+        for i, start in enumerate(values):
+            if i != j and descends(context, addr, start):
+                yield i, j, extra
+
+
+class _Arguments(Observer):
+    """Collects (addr, end, call) of the calls of one function."""
+
+    def __init__(self, solved: Solved, callee: str, i: int, j: int) -> None:
+        self.evaluator = Evaluator(solved.dataflow.context)
+        self.callee, self.i, self.j = callee, i, j
+        self.found: dict[tuple[Poly, Poly, int], Call] = {}
+
+    def call(self, state: State, op: Call) -> None:
+        if op.callee == self.callee and max(self.i, self.j) < len(op.arguments):
+            addr = self.evaluator.poly(op.arguments[self.i], state)
+            end = self.evaluator.poly(op.arguments[self.j], state)
+            self.found.setdefault((addr, end, op.span.start), op)
+
+
+def _from_outside(
+    analysis: FileAnalysis, name: str, i: int, j: int, depth: int, seen: frozenset[str]
+) -> BoundFact:
+    """What the contract and the callers of a function say of its parameters i and j."""
+    facts = []
+    for callback, place in analysis.callbacks(name):
+        if (callback.addr, callback.end) == (i, j):
+            facts.append(BoundFact(Status.ASSUMED, (Evidence(place, callback.text),), contract=True))
+        else:
+            facts.append(BoundFact(Status.UNKNOWN, (Evidence(place, "stands in an ops struct here"),)))
+    callers = [caller for caller in analysis.callers(name) if caller not in seen]
+    if depth < _DEPTH:
+        for caller in callers:
+            facts.extend(_at_caller(analysis, caller, name, i, j, depth, seen))
+    if not analysis.is_static(name):
+        facts.append(BoundFact(Status.ASSUMED, (), reason=f"callers of {name}() in other files are taken to bound it"))
+    if not facts:
+        return BoundFact(Status.ASSUMED, (), reason=f"nothing in this file calls {name}()")
+    return _all_of(facts)
+
+
+def _at_caller(
+    analysis: FileAnalysis, caller: str, name: str, i: int, j: int, depth: int, seen: frozenset[str]
+) -> list[BoundFact]:
+    solved, unsolved = analysis.solve(caller)
+    facts = [
+        BoundFact(Status.ASSUMED, (Evidence(item.span, f"{caller}() is not analysed: {item.reason}"),))
+        for item in unsolved
+    ]
+    for one in solved:
+        arguments = _Arguments(one, name, i, j)
+        one.dataflow.observe(arguments)
+        for (addr, end, _), op in arguments.found.items():
+            fact = bounded(analysis, one, addr, end, depth + 1, seen)
+            text = analysis.source.text(op.argument_spans[j])
+            place = Evidence(op.span, f"{caller}() calls it with {' '.join(text.split())} as end")
+            if fact.status is Status.UNKNOWN:
+                reason = f"{caller}() is taken to stay in one page table: {fact.reason}"
+                fact = BoundFact(Status.ASSUMED, fact.because, reason=reason)
+            facts.append(BoundFact(fact.status, (*fact.because, place), fact.contract, fact.reason))
+    return facts
+
+
+_ORDER = (Status.REFUTED, Status.UNKNOWN, Status.ASSUMED, Status.PROVEN)
+
+
+def _all_of(facts: list[BoundFact]) -> BoundFact:
+    """The weakest of several facts that must all hold, with the evidence of those that decide."""
+    worst = min(facts, key=lambda fact: (_ORDER.index(fact.status), fact.contract))
+    because = tuple(dict.fromkeys(e for fact in facts if fact.status is worst.status for e in fact.because))
+    return BoundFact(worst.status, because, worst.contract, worst.reason)

@@ -1,0 +1,84 @@
+"""Conditions: what a branch says about values, and what is learned on each of its arms."""
+
+from __future__ import annotations
+
+from mmlint.facts.evaluate import Evaluator, as_poly
+from mmlint.facts.state import State
+from mmlint.flow import ir
+from mmlint.flow.values import Entry, Poly, Symbol, Value, is_null
+
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_NEGATED = {"eq": "ne", "ne": "eq"}
+
+
+def relation(evaluator: Evaluator, condition: ir.Expr, state: State) -> tuple[str, Poly] | bool:
+    """A condition as ``poly relation 0`` (eq, ne, lt, le), or its truth where the values decide it."""
+    if isinstance(condition, ir.Unary) and condition.op == "!":
+        inner = relation(evaluator, condition.operand, state)
+        return not inner if isinstance(inner, bool) else negate(*inner)
+    if isinstance(condition, ir.Binary) and condition.op in _COMPARISONS:
+        return _comparison(evaluator, condition, state)
+    value = evaluator.value(condition, state)
+    if isinstance(value, Entry):
+        return _null_test(evaluator, value, "ne")
+    return ("ne", value)
+
+
+def _null_test(evaluator: Evaluator, entry: Entry, wanted: str) -> tuple[str, Poly] | bool:
+    if entry.table in evaluator.context.mapped:
+        evaluator.context.tested.add(entry.table)
+        return wanted == "ne"
+    return (wanted, Poly.symbol(Symbol(entry.table, entry.table.makers)))
+
+
+def _comparison(evaluator: Evaluator, condition: ir.Binary, state: State) -> tuple[str, Poly] | bool:
+    left = evaluator.value(condition.left, state)
+    right = evaluator.value(condition.right, state)
+    op = condition.op
+    if op in ("==", "!=") and (is_null(left) or is_null(right)):
+        other = right if is_null(left) else left
+        if isinstance(other, Entry):
+            return _null_test(evaluator, other, "eq" if op == "==" else "ne")
+    difference = _difference(left, right)
+    match op:
+        case "==":
+            return ("eq", difference)
+        case "!=":
+            return ("ne", difference)
+        case "<":
+            return ("lt", difference)
+        case "<=":
+            return ("le", difference)
+        case ">":
+            return ("lt", -difference)
+        case _:
+            return ("le", -difference)
+
+
+def _difference(left: Value, right: Value) -> Poly:
+    if isinstance(left, Entry) and isinstance(right, Entry) and left.table == right.table:
+        return left.address - right.address
+    return as_poly(left) - as_poly(right)
+
+
+def negate(name: str, poly: Poly) -> tuple[str, Poly]:
+    """The opposite of ``poly relation 0``."""
+    if name in _NEGATED:
+        return _NEGATED[name], poly
+    return ("le", -poly) if name == "lt" else ("lt", -poly)
+
+
+def decide(evaluator: Evaluator, condition: ir.Expr, state: State) -> bool | None:
+    """Whether the condition is true in the state, or None where both arms may run."""
+    found = relation(evaluator, condition, state)
+    return found if isinstance(found, bool) else state.truth(*found)
+
+
+def assume(evaluator: Evaluator, condition: ir.Expr, state: State, outcome: bool) -> None:
+    """Learn in ``state`` that the condition came out as ``outcome``."""
+    found = relation(evaluator, condition, state)
+    if isinstance(found, bool):
+        return
+    name, poly = found if outcome else negate(*found)
+    if poly.as_const() is None:
+        state.learn(name, poly)

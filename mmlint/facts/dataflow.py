@@ -1,0 +1,66 @@
+"""One function, solved: its states at every block, and a way to listen to its final run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmlint.facts.evaluate import Context
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import Join, JoinMemory, Key, State
+from mmlint.facts.transfer import Transfer
+from mmlint.flow.ir import Graph
+from mmlint.flow.solver import Solution, Solver, cyclic_blocks
+from mmlint.kernel import Vocabulary
+
+
+class Dataflow:
+    """The solved states of one function. Raises NoFixpoint from the constructor when they do not settle."""
+
+    def __init__(self, graph: Graph, vocabulary: Vocabulary) -> None:
+        self.graph = graph
+        self.context = Context(graph, vocabulary)
+        self._solve()
+        # Before 6.5 a map call could not fail, and callers did not test its result.
+        untested = frozenset(self.context.mapped) - self.context.tested
+        if untested:
+            self.context.infallible = untested
+            self._solve()
+
+    def _solve(self) -> None:
+        self.memories: dict[tuple[int, int], JoinMemory] = {}
+        self.transfer = Transfer(self.context, cyclic_blocks(self.graph))
+        self.solution: Solution[Key, State] = Solver(self.graph, self, self.transfer.entry_state()).solve()
+
+    # ------------------------------------------------------------ the domain that the solver asks
+
+    def key(self, state: State) -> Key:
+        return state.key
+
+    def join(self, block: int, kid: int, states: Sequence[State]) -> State:
+        memory = self.memories.setdefault((block, kid), JoinMemory())
+        join = Join(f"b{block}" if not kid else f"b{block}.{kid}", states, memory)
+        result = join.run()
+        self.context.joins.update(join.origins)
+        return result
+
+    def run(self, block: int, kid: int, state: State) -> list[tuple[int, State]]:
+        del kid
+        return self.transfer.block(block, state)
+
+    def same(self, left: State, right: State) -> bool:
+        return left == right
+
+    # ------------------------------------------------------------ after the fixpoint
+
+    def observe(self, observer: Observer) -> None:
+        """Run every block once more over its final states, telling ``observer`` of each op."""
+        silent = self.transfer.observer
+        self.transfer.observer = observer
+        try:
+            for block, states in enumerate(self.solution.states):
+                for key, state in states.items():
+                    observer.block = block
+                    observer.kid = self.solution.kids[block][key]
+                    self.transfer.block(block, state)
+        finally:
+            self.transfer.observer = silent

@@ -1,0 +1,140 @@
+"""One file under analysis: its functions parsed, lowered and solved when somebody asks, each once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from mmlint.facts.dataflow import Dataflow
+from mmlint.facts.sites import Sites, collect
+from mmlint.flow.dialect import Dialect
+from mmlint.flow.lower import lower
+from mmlint.flow.solver import NoFixpoint
+from mmlint.kernel import Callback, Vocabulary
+from mmlint.source import Source, Span
+from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
+
+_INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
+_FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
+
+
+@dataclass(frozen=True)
+class Solved:
+    """One text of a function with its states and its sections."""
+
+    function: ParsedFunction
+    dataflow: Dataflow
+    sites: Sites
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def configuration(self) -> str:
+        """The configurations that give this text, where the function has more than one."""
+        if self.function.variants < 2 or not self.function.configurations:
+            return ""
+        return self.function.configurations[0].describe()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsolved:
+    """One text of a function that could not be analysed, and why."""
+
+    function: str
+    span: Span
+    reason: str
+
+
+class FileAnalysis:
+    """The functions of one file."""
+
+    def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
+        self.source = source
+        self.vocabulary = vocabulary
+        self.reader = FileReader(source)
+        macros = vocabulary.macros
+        self.dialect = Dialect(
+            transparent=macros.transparent,
+            asserts=macros.asserts,
+            noreturn=macros.noreturn,
+            reads=macros.reads,
+            writes=macros.writes,
+        )
+        self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
+
+    @cached_property
+    def definitions(self) -> dict[str, list[Definition]]:
+        """All functions by name."""
+        found: dict[str, list[Definition]] = {}
+        for definition in self.reader.definitions():
+            found.setdefault(definition.name, []).append(definition)
+        return found
+
+    def solve(self, name: str) -> tuple[list[Solved], list[Unsolved]]:
+        """The texts of a function, solved, and those that could not be."""
+        if name not in self._solved:
+            solved: list[Solved] = []
+            unsolved: list[Unsolved] = []
+            for definition in self.definitions.get(name, ()):
+                result = self._solve(definition)
+                if isinstance(result, Solved):
+                    solved.append(result)
+                else:
+                    unsolved.append(result)
+            self._solved[name] = (solved, unsolved)
+        return self._solved[name]
+
+    def _solve(self, definition: Definition) -> Solved | Unsolved:
+        function = self.reader.parse(definition)
+        if not function.ok:
+            return Unsolved(function.name, function.name_span, "the parser cannot read it")
+        graph = lower(function, self.dialect)
+        if graph.unmodelled:
+            span, reason = graph.unmodelled[0]
+            return Unsolved(function.name, span, reason)
+        try:
+            dataflow = Dataflow(graph, self.vocabulary)
+        except NoFixpoint as error:
+            return Unsolved(function.name, function.name_span, str(error))
+        return Solved(function, dataflow, collect(dataflow))
+
+    def callers(self, name: str) -> list[str]:
+        """Functions of this file whose text calls ``name``, in file order."""
+        pattern = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s*\(")
+        return [
+            caller
+            for caller, definitions in self.definitions.items()
+            if caller != name and any(pattern.search(definition.masked) for definition in definitions)
+        ]
+
+    def is_static(self, name: str) -> bool:
+        """True when no other file can call it."""
+        definitions = self.definitions.get(name, [])
+        return bool(definitions) and all(
+            re.search(rb"\bstatic\b", definition.masked[: definition.name_span.start - definition.span.start])
+            for definition in definitions
+        )
+
+    @cached_property
+    def _fields(self) -> dict[str, list[tuple[str, str, Span]]]:
+        """Functions that stand in a struct's initialiser: (struct, field, place) by function."""
+        masked = self.reader.masked
+        found: dict[str, list[tuple[str, str, Span]]] = {}
+        for match in _INITIALISER.finditer(masked):
+            end = masked.find(b"\n}", match.end())
+            for field in _FIELD.finditer(masked, match.end(), end + 2 if end >= 0 else len(masked)):
+                place = (match.group(1).decode(), field.group(1).decode(), Span(*field.span(2)))
+                found.setdefault(field.group(2).decode(), []).append(place)
+        return found
+
+    def callbacks(self, name: str) -> list[tuple[Callback, Span]]:
+        """The contracts that a function is called under because it stands in an ops struct of this file."""
+        return [
+            (callback, place)
+            for struct, field, place in self._fields.get(name, ())
+            for callback in self.vocabulary.callbacks
+            if (callback.struct, callback.field) == (struct, field)
+        ]

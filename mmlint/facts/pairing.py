@@ -1,0 +1,178 @@
+"""Pairing and locking: how a section ends, and whether the page-table lock is held all the way.
+
+Evidence for a fault is a path: the enable, the decisions that lead past the disable, and the exit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mmlint.facts.file import Solved
+from mmlint.facts.sections import Evidence, Leak, Obligation, Outside, Status
+from mmlint.facts.sites import Site
+from mmlint.facts.state import Key, State, Table
+from mmlint.flow.ir import Branch
+from mmlint.flow.values import Poly, Symbol
+from mmlint.source import Source, Span
+
+_SHOWN_DECISIONS = 4
+Node = tuple[int, Key]
+
+
+def path_to(solved: Solved, starts: list[Node], goal: Node) -> list[Node]:
+    """A shortest path of (block, key) from one of ``starts`` to ``goal``; empty when there is none."""
+    sources = solved.dataflow.solution.sources
+    wanted = set(starts)
+    after: dict[Node, Node] = {}
+    pending = deque([goal])
+    seen = {goal}
+    while pending:
+        node = pending.popleft()
+        if node in wanted:
+            path = [node]
+            while path[-1] != goal:
+                path.append(after[path[-1]])
+            return path
+        for source in sources.get(node, ()):
+            if source not in seen:
+                seen.add(source)
+                after[source] = node
+                pending.append(source)
+    return []
+
+
+def decisions(solved: Solved, source: Source, path: list[Node]) -> list[Evidence]:
+    """The branches along a path, as lines that say which way they went."""
+    lines = []
+    for (block, _), (following, _) in zip(path, path[1:], strict=False):
+        terminator = solved.dataflow.graph.blocks[block].terminator
+        if isinstance(terminator, Branch) and terminator.then != terminator.otherwise:
+            text = " ".join(source.text(terminator.span).split())
+            outcome = "holds" if following == terminator.then else "does not hold"
+            lines.append(Evidence(terminator.span, f"{_short(text)} {outcome}"))
+    return lines[-_SHOWN_DECISIONS:]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def uses_tables(solved: Solved, site: Site) -> bool:
+    """True when the section is about page tables that this function handles: not a wrapper of the API."""
+    del solved
+    return bool(site.touches or site.mapped or any(snapshot.state.tables for snapshot in site.snapshots))
+
+
+def leaks(solved: Solved, source: Source, site: Site, leave: str) -> list[Leak]:
+    """Ways out with the mode still on."""
+    if not site.closings and not uses_tables(solved, site):
+        return []
+    starts = [(snapshot.block, snapshot.key) for snapshot in site.snapshots]
+    found: dict[Span, Leak] = {}
+    for exit_ in site.exits:
+        span = exit_.terminator.span
+        if span not in found:
+            lines = decisions(solved, source, path_to(solved, starts, (exit_.block, exit_.key)))
+            message = f"lazy MMU mode is still on when the function returns: {leave}() is missing on this path"
+            if not site.closings:
+                message = f"lazy MMU mode is still on when the function returns: {leave}() is missing"
+            found[span] = Leak(span, message, tuple(lines))
+    for block, key, op in site.reopened:
+        if op.span not in found and not found:
+            lines = decisions(solved, source, path_to(solved, starts, (block, key)))
+            message = f"lazy MMU mode is entered again without a {leave}() in between"
+            found[op.span] = Leak(op.span, message, tuple(lines))
+    return [found[span] for span in sorted(found)]
+
+
+def paired(site: Site, found: list[Leak]) -> Obligation:
+    """Exactly one disable on every path."""
+    if found:
+        because = (Evidence(found[0].exit, found[0].message), *found[0].because)
+        return Obligation("paired", Status.REFUTED, because, fault=found[0].message)
+    spans = sorted({closing.op.span for closing in site.closings})
+    if not spans:
+        if site.exits:
+            text = "the function returns with the mode on, for its caller to leave"
+            return Obligation("paired", Status.UNKNOWN, (Evidence(site.op.span, text),), fault=text)
+        return Obligation("paired", Status.PROVEN, (Evidence(site.op.span, "the function does not return from here"),))
+    lines = tuple(Evidence(span, "the mode is left here") for span in spans)
+    return Obligation("paired", Status.PROVEN, lines)
+
+
+# ---------------------------------------------------------------- lock
+
+
+def _touched_tables(site: Site) -> set[Symbol]:
+    return {touch.entry.table for touch in site.touches}
+
+
+def outside(site: Site, locked_at: dict[Symbol, list[Span]]) -> Outside | None:
+    """The fault of a section that does not lie inside the lock, or None."""
+    touched = _touched_tables(site)
+    late = [(op, table) for op, table, held in site.mapped if held and table in touched]
+    released = {lock: op for op, lock in site.unlocked if lock in _locks_of(site, touched)}
+    enable = Evidence(site.op.span, "lazy MMU mode is entered here")
+    before = any(_locked(snapshot.state, touched) for snapshot in site.snapshots)
+    if late and not before:
+        op = late[0][0]
+        lines = [enable, Evidence(op.span, f"{op.callee}() takes the lock after that")]
+        lines += [Evidence(unlock.span, "the lock is released here") for unlock in released.values()]
+        lines += [
+            Evidence(span, "the mode is left after that")
+            for span in sorted({c.op.span for c in site.closings if released and c.op.span > op.span})[-1:]
+        ]
+        message = "lazy MMU mode is entered before the page-table lock is taken"
+        return Outside(site.op.span, message, tuple(lines))
+    if not released:
+        return None
+    lock, op = min(released.items(), key=lambda item: item[1].span)
+    taken = [Evidence(span, "the lock is taken here") for span in locked_at.get(lock, ())[:1]]
+    closing = next((c for c in site.closings if not c.held and c.op.span > op.span), None)
+    lines = [*taken, enable, Evidence(op.span, "the lock is released here")]
+    if closing is None:
+        return Outside(op.span, "the page-table lock is released while lazy MMU mode is on", tuple(lines))
+    lines.append(Evidence(closing.op.span, "the mode is left after that"))
+    return Outside(closing.op.span, "lazy MMU mode is left after the page-table lock is released", tuple(lines))
+
+
+def _locks_of(site: Site, touched: set[Symbol]) -> set[Symbol]:
+    found = {Symbol(f"lock({table})") for table in touched}
+    for snapshot in site.snapshots:
+        found |= {table.lock for table in snapshot.state.tables.values() if table.lock and table.symbol in touched}
+    return found
+
+
+def held_lock(state: State, table: Table) -> Symbol | None:
+    """The held lock that protects a table: its own, or one that is shown to be the same."""
+    if table.lock is None:
+        return None
+    if table.lock in state.held:
+        return table.lock
+    own = Poly.symbol(table.lock)
+    return next((lock for lock in sorted(state.held) if state.equal(own, Poly.symbol(lock))), None)
+
+
+def _locked(state: State, touched: set[Symbol]) -> bool:
+    return any(
+        table.symbol in touched and held_lock(state, table) is not None for table in state.tables.values()
+    )
+
+
+def locked(state: State, tables: list[Table], locked_at: dict[Symbol, list[Span]], fault: Outside | None) -> Obligation:
+    """The lock of every user page table used is held from the enable to the disable."""
+    if fault is not None:
+        return Obligation("locked", Status.REFUTED, fault.because, fault=fault.message, subject=fault.subject)
+    lines = []
+    for table in tables:
+        if table.kernel:
+            lines.append(Evidence(table.site, "kernel page tables need no lock"))
+        elif (lock := held_lock(state, table)) is not None:
+            span = next(iter(locked_at.get(lock, ())), table.site)
+            lines.append(Evidence(span, "the page-table lock is taken here and held until the mode is left"))
+        else:
+            text = f"{table.call}() does not take the page-table lock, and nothing else does before the mode is entered"
+            return Obligation("locked", Status.UNKNOWN, (Evidence(table.site, text),), fault=text)
+    if not lines:
+        return Obligation("locked", Status.UNKNOWN, (), fault="no page table is mapped when the mode is entered")
+    return Obligation("locked", Status.PROVEN, tuple(lines))

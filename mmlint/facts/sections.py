@@ -1,0 +1,194 @@
+"""Sections with their obligations and verdicts: the facts that rules and reports are made from.
+
+A section runs from one enable call to the disables that end it. For a call (mm, addr, end, ptep) six things are owed:
+
+    mm      mm owns the table that ptep points into
+    ptep    ptep is the entry for addr
+    range   addr and end are this walk's range: not empty, not swapped, end is where the walk ends
+    table   [addr, end) stays in one page table
+    paired  every path from the enable meets exactly one disable
+    locked  the lock of every user page table used is held from the enable to the disable
+
+Each has a status and evidence: lines in an order that a person can follow. For a plain call the obligations are those of
+the proposed call; where nothing can be proposed they say why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmlint.diagnostic import Skipped
+from mmlint.source import Source, Span
+
+OBLIGATIONS = ("mm", "ptep", "range", "table", "paired", "locked")
+ARGUMENTS = ("mm", "addr", "end", "ptep")
+
+
+class Status(StrEnum):
+    """What is known of an obligation. Only the first two allow a proposal."""
+
+    PROVEN = "proven"
+    ASSUMED = "assumed"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+class Verdict(StrEnum):
+    """What is said of a section; the words are part of the output contract."""
+
+    CONVERTIBLE = "convertible"
+    VERIFIED = "verified"
+    REFUTED = "refuted"
+    MULTI_RANGE = "multi-range"
+    UNSUITABLE = "unsuitable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line that a statement rests on. ``path`` is empty for the file under analysis."""
+
+    span: Span
+    text: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One of `OBLIGATIONS`.
+
+    ``contract`` marks an assumption that the vocabulary names (tlb->mm is vma->vm_mm, the pmd_entry contract): a fix
+    that rests on nothing weaker is safe. ``fault`` is the message of the finding when the status is refuted or unknown
+    on a ranged call, in lower case, naming the variable and the reason; ``replacement`` the one proven text for the
+    argument at fault, or empty.
+    """
+
+    name: str
+    status: Status
+    because: tuple[Evidence, ...] = ()
+    contract: bool = False
+    fault: str = ""
+    replacement: str = ""
+    subject: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a ranged call: source text and span."""
+
+    name: str
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A ranged call that may stand for the plain one: the four argument texts and the callee."""
+
+    callee: str
+    mm: str
+    addr: str
+    end: str
+    ptep: str
+    safe: bool
+
+    @property
+    def call(self) -> str:
+        """The call without a semicolon, on one line."""
+        return f"{self.callee}({self.mm}, {self.addr}, {self.end}, {self.ptep})"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One run of entries that the section touches. ``hinted`` marks the one that the call names or would name."""
+
+    mm: str
+    addr: str
+    end: str
+    ptep: str
+    line: int
+    role: str
+    hinted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A way out of the function with the mode still on: the exit and the path to it."""
+
+    exit: Span
+    message: str
+    because: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A section that is not inside the lock: where to point, what to say, and why."""
+
+    subject: Span
+    message: str
+    because: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One enable call and what is known of it.
+
+    ``kind`` is "plain" or "ranged"; ``call`` the span of the call expression without its semicolon. ``inconsistent`` is
+    the spelling that the sibling calls use where this call's ptep is equal in value but spelled otherwise.
+    """
+
+    function: str
+    kind: str
+    callee: str
+    call: Span
+    text: str
+    verdict: Verdict
+    reason: str
+    obligations: tuple[Obligation, ...]
+    arguments: tuple[Argument, ...] = ()
+    proposal: Proposal | None = None
+    ranges: tuple[Range, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+    outside: Outside | None = None
+    inconsistent: str = ""
+    inconsistent_because: tuple[Evidence, ...] = ()
+    configuration: str = ""
+
+    def obligation(self, name: str) -> Obligation:
+        """The obligation of that name. Raises KeyError when there is none."""
+        for obligation in self.obligations:
+            if obligation.name == name:
+                return obligation
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A disable that no enable of this function pairs with, on a path that already closed its section."""
+
+    call: Span
+    message: str
+    because: tuple[Evidence, ...]
+    configuration: str = ""
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """Everything known of one function that opens or closes a section."""
+
+    source: Source
+    name: str
+    span: Span
+    sections: tuple[Section, ...]
+    unmatched: tuple[Unmatched, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file: the functions with sections in file order, how many functions were looked at, what was skipped."""
+
+    source: Source
+    functions: tuple[FunctionFacts, ...]
+    looked_at: int
+    skipped: tuple[Skipped, ...] = ()

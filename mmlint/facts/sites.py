@@ -1,0 +1,231 @@
+"""What happens inside each section: one listener over the solved function collects it, enable by enable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mmlint.facts.dataflow import Dataflow
+from mmlint.facts.evaluate import Evaluator
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import Key, State
+from mmlint.flow import ir
+from mmlint.flow.loops import exit_branches
+from mmlint.flow.values import Entry, Poly, Symbol
+from mmlint.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state in which an enable is reached, with its place in the solution."""
+
+    block: int
+    key: Key
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A pte pointer used inside the section; see `Observer.touch`."""
+
+    op: ir.Op
+    argument: int
+    kind: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A loop inside the section that ends where a walk address meets ``limit``.
+
+    ``table`` is the table whose entry moves with the address, or None when the address only starts at ``address``.
+    """
+
+    table: Symbol | None
+    address: Poly
+    limit: Poly
+    limit_expr: ir.Expr
+    address_expr: ir.Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A return that is reached with the section open."""
+
+    block: int
+    key: Key
+    terminator: ir.Return
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A disable that ends the section, the locks then held, and the tables then mapped."""
+
+    op: ir.Call
+    held: frozenset[Symbol]
+    block: int
+    key: Key
+
+
+@dataclass
+class Site:
+    """Everything seen of the section that one enable call opens."""
+
+    op: ir.Call
+    snapshots: list[Snapshot] = field(default_factory=list)
+    closings: list[Closing] = field(default_factory=list)
+    touches: list[Touch] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
+    mapped: list[tuple[ir.Call, Symbol, bool]] = field(default_factory=list)
+    unlocked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
+    exits: list[Exit] = field(default_factory=list)
+    reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
+    resumed: bool = False
+
+
+@dataclass
+class Sites:
+    """All sections of a function by the start of their enable call, and what does not belong to one."""
+
+    sites: dict[int, Site] = field(default_factory=dict)
+    surplus: dict[int, tuple[ir.Call, int]] = field(default_factory=dict)
+    locked_at: dict[Symbol, list[Span]] = field(default_factory=dict)
+    calls: list[tuple[State, ir.Call]] = field(default_factory=list)
+
+
+class Collector(Observer):
+    """Fills `Sites`. ``wanted`` are callees whose calls are kept with the state before them."""
+
+    def __init__(self, dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> None:
+        self.result = Sites()
+        self.dataflow = dataflow
+        self.evaluator = Evaluator(dataflow.context)
+        self.exits = exit_branches(dataflow.graph)
+        self.wanted = wanted
+
+    def _key(self) -> Key:
+        kids = self.dataflow.solution.kids[self.block]
+        return next(key for key, kid in kids.items() if kid == self.kid)
+
+    def _open(self, state: State) -> Site | None:
+        return self.result.sites.get(state.stack[-1]) if state.stack else None
+
+    def _site(self, op: ir.Call) -> Site:
+        return self.result.sites.setdefault(op.span.start, Site(op))
+
+    def call(self, state: State, op: ir.Call) -> None:
+        if op.callee in self.wanted:
+            self.result.calls.append((state.copy(), op))
+
+    def enable(self, state: State, op: ir.Call) -> None:
+        self._site(op).snapshots.append(Snapshot(self.block, self._key(), state.copy()))
+
+    def resumed(self, state: State, op: ir.Call) -> None:
+        del state
+        self._site(op).resumed = True
+
+    def reopened(self, state: State, op: ir.Call) -> None:
+        del state
+        self._site(op).reopened.append((self.block, self._key(), op))
+
+    def disable(self, state: State, op: ir.Call) -> None:
+        site = self._open(state)
+        if site is not None:
+            site.closings.append(Closing(op, state.held, self.block, self._key()))
+
+    def surplus(self, state: State, op: ir.Call) -> None:
+        self.result.surplus.setdefault(op.span.start, (op, state.closed))
+
+    def mapped(self, state: State, op: ir.Call, table: Symbol, lock: bool) -> None:
+        site = self._open(state)
+        if site is not None:
+            site.mapped.append((op, table, lock))
+
+    def locked(self, state: State, op: ir.Call, lock: Symbol) -> None:
+        del state
+        spans = self.result.locked_at.setdefault(lock, [])
+        if op.span not in spans:
+            spans.append(op.span)
+
+    def unlocked(self, state: State, op: ir.Call, lock: Symbol) -> None:
+        site = self._open(state)
+        if site is not None:
+            site.unlocked.append((op, lock))
+
+    def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
+        site = self._open(state)
+        if site is not None:
+            touch = Touch(op, argument, kind, entry)
+            if touch not in site.touches:
+                site.touches.append(touch)
+
+    def leave(self, state: State, terminator: ir.Return) -> None:
+        for start in state.stack:
+            site = self.result.sites.get(start)
+            if site is not None:
+                site.exits.append(Exit(self.block, self._key(), terminator))
+
+    # ------------------------------------------------------------ loop bounds
+
+    def branch(self, state: State, terminator: ir.Branch) -> None:
+        site = self._open(state)
+        condition = terminator.condition
+        while isinstance(condition, ir.Unary) and condition.op == "!":
+            condition = condition.operand
+        if site is None or self.block not in self.exits or not isinstance(condition, ir.Binary):
+            return
+        if condition.op not in ("==", "!=", "<", "<=", ">", ">="):
+            return
+        left = self.evaluator.value(condition.left, state)
+        right = self.evaluator.value(condition.right, state)
+        if isinstance(left, Poly) and isinstance(right, Poly):
+            self._bound(site, state, (left, condition.left), (right, condition.right), terminator.span)
+            self._bound(site, state, (right, condition.right), (left, condition.left), terminator.span)
+
+    def _bound(
+        self, site: Site, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], span: Span
+    ) -> None:
+        if limit[0].as_const() is not None:
+            return
+        tables = _walked(state.values.values(), address[0])
+        if not tables and address[0].as_const() is not None:
+            return
+        for table in tables or [None]:
+            bound = Bound(table, address[0], limit[0], limit[1], address[1], span)
+            if bound not in site.bounds:
+                site.bounds.append(bound)
+
+
+def _walked(values: object, address: Poly) -> list[Symbol | None]:
+    """Tables of which some pointer is the entry for ``address``, or a whole number of pages from it."""
+    found: dict[Symbol | None, None] = {}
+    for value in values:  # type: ignore[attr-defined]
+        if isinstance(value, Entry):
+            pages = (address - value.address).without_page()
+            if pages is not None and pages.as_const() is not None:
+                found[value.table] = None
+    return list(found)
+
+
+def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:
+    """Listen to the final run of a solved function."""
+    collector = Collector(dataflow, wanted)
+    # An enable in a later block may open what an earlier block closes: sites first, then what happens in them.
+    dataflow.observe(_Enables(collector))
+    dataflow.observe(collector)
+    return collector.result
+
+
+class _Enables(Observer):
+    """Makes the sites known before anything is put into them."""
+
+    def __init__(self, collector: Collector) -> None:
+        self.collector = collector
+
+    def enable(self, state: State, op: ir.Call) -> None:
+        del state
+        self.collector._site(op)
+
+    def resumed(self, state: State, op: ir.Call) -> None:
+        del state
+        self.collector._site(op)

@@ -1,0 +1,146 @@
+"""What every part of lowering shares: the texts, the blocks, the names, and what could not be modelled.
+
+The tree was parsed from a rewritten text, so spellings and operators are cut from the masked one; see
+`mmlint.syntax.functions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tree_sitter import Node
+
+from mmlint.flow.builder import Builder
+from mmlint.flow.dialect import Dialect, roles
+from mmlint.flow.ir import Assign, Call, Expr, Name, Opaque, Temp
+from mmlint.flow.scopes import Cleanup, Scopes, due
+from mmlint.source import Span
+from mmlint.syntax.functions import ParsedFunction
+
+# Python's own stack allows about three times as many levels of statements and expressions.
+NESTING_LIMIT = 200
+
+WORD = re.compile(rb"[A-Za-z_$][\w$]*")
+
+
+class Lowering:
+    """State of one function, and the entry points that the parts call each other through."""
+
+    def __init__(self, function: ParsedFunction, dialect: Dialect) -> None:
+        self.function = function
+        self.base = function.span.start
+        self.text = function.text
+        self.masked = function.masked
+        self.loops = function.loops
+        self.roles = roles(dialect)
+        self.scopes = Scopes()
+        self.locals = self.scopes.locals
+        self.globals = self.scopes.globals
+        self.builder = Builder(Span(function.body.start, function.body.start))
+        self.depth = 0
+        self.values: dict[str, Callable[[Node], Expr]] = {}
+        self.statements: dict[str, Callable[[Node], None]] = {}
+        self.problems: list[tuple[Span, str]] = []
+        self._opaque: dict[str, int] = {}
+
+    # The parts that come later in the class hierarchy give these their meaning.
+
+    def value(self, node: Node) -> Expr:
+        """Lower an expression for its value: a pure expression that may be used at once."""
+        raise NotImplementedError
+
+    def place(self, node: Node) -> Expr:
+        """Lower an lvalue without reading it: Name, Deref, Member or Index (or a value, for an rvalue)."""
+        raise NotImplementedError
+
+    def effect(self, node: Node) -> None:
+        """Lower an expression whose value is not used."""
+        raise NotImplementedError
+
+    def condition(self, node: Node, then: int, otherwise: int) -> None:
+        """Lower an expression as a branch to two blocks."""
+        raise NotImplementedError
+
+    def statement(self, node: Node) -> None:
+        """Lower a statement or declaration."""
+        raise NotImplementedError
+
+    def initialise(self, node: Node, place: Expr | None) -> None:
+        """Lower an initialiser list for ``place``, or only for its effects."""
+        raise NotImplementedError
+
+    # Texts.
+
+    def span(self, node: Node) -> Span:
+        """The node's bytes in the file."""
+        return Span(self.base + node.start_byte, self.base + node.end_byte)
+
+    def spelling(self, node: Node) -> bytes:
+        """The node's bytes as written, literals hidden."""
+        return self.masked[node.start_byte : node.end_byte]
+
+    def words(self, node: Node) -> str:
+        """The node as written, with single blanks."""
+        return " ".join(self.spelling(node).decode("ascii", "backslashreplace").split())
+
+    # Values.
+
+    def unknown(self, node: Node) -> Opaque:
+        """A value that nothing is known of; no two are equal, whatever their text."""
+        text = self.words(node)
+        count = self._opaque.get(text, 0) + 1
+        self._opaque[text] = count
+        return Opaque(text if count == 1 else f"{text}#{count}")
+
+    def hold(self, value: Expr, node: Node) -> Temp:
+        """Put a value into a temporary."""
+        target = self.builder.temp()
+        self.builder.emit(Assign(target, value, self.span(node)))
+        return target
+
+    def unmodelled(self, node: Node, reason: str) -> None:
+        """Report source that the graph does not show faithfully."""
+        self.problems.append((self.span(node), reason))
+
+    # Cleanups.
+
+    def add_cleanup(self, callee: str, call: Call) -> None:
+        """Call ``callee`` with the arguments of ``call`` whenever the innermost scope is left."""
+        outer = self.scopes.cleanups
+        self.scopes.cleanups = Cleanup(
+            callee,
+            call.arguments,
+            call.argument_spans,
+            call.span,
+            call.name_span,
+            outer,
+            1 if outer is None else outer.depth + 1,
+        )
+
+    def run_cleanups(self, here: Cleanup | None, there: Cleanup | None) -> None:
+        """Emit what is due on the way from ``here`` to ``there``."""
+        if not self.builder.reachable:
+            return
+        for cleanup in due(here, there):
+            self.builder.emit(
+                Call(
+                    self.builder.temp(),
+                    cleanup.callee,
+                    None,
+                    cleanup.arguments,
+                    cleanup.argument_spans,
+                    cleanup.span,
+                    cleanup.name_span,
+                    result_used=False,
+                )
+            )
+
+    def leave_scope(self) -> None:
+        """Fall out of the innermost scope."""
+        self.run_cleanups(self.scopes.cleanups, self.scopes.outer_cleanups)
+        self.scopes.close()
+
+    def is_local(self, value: Expr) -> bool:
+        """True for the name of a parameter or local."""
+        return isinstance(value, Name) and value in self.scopes.variables

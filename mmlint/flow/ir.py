@@ -1,0 +1,271 @@
+"""The small language that C functions are lowered to.
+
+Expressions are pure: no call, no assignment, no short circuit. What has an effect or an order is an op of its own, and
+reading memory through a pointer is a `Load`, so that an analysis sees every access with its place in the source.
+Every op carries the span of the source text it stands for (bytes of the file).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mmlint.source import Span
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """An integer constant (characters included)."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A variable, or any other identifier (global, enumerator, macro constant, function).
+
+    ``scope`` tells declarations of one spelling apart inside a function: 0 for the first one (or a global), 1 for the
+    next declaration that shadows or follows it, and so on.
+    """
+
+    name: str
+    scope: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Temp:
+    """The result of an op; assigned once in the text of the function, or once on each arm of a branch."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressOf:
+    """``&place``."""
+
+    place: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Deref:
+    """``*pointer``; a place. As a value it appears only in `Load`, `Store` and `AddressOf`."""
+
+    pointer: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """``base->field`` (arrow: base is a pointer value) or ``base.field`` (base is a place)."""
+
+    base: Expr
+    field: str
+    arrow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """``base[index]``; a place."""
+
+    base: Expr
+    index: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """``- ~ !`` applied to a value."""
+
+    op: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Arithmetic, bit and comparison operators; never ``&& || , =``."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """``(type)operand``; ``type`` with single blanks, as written."""
+
+    type: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A value that is not modelled: a string, sizeof, a compound literal, ..."""
+
+    text: str
+
+
+Expr = Const | Name | Temp | AddressOf | Deref | Member | Index | Unary | Binary | Cast | Opaque
+
+# ---------------------------------------------------------------- ops
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """``target = value`` for a variable or a temporary; also a parameter-free initialisation."""
+
+    target: Name | Temp
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Read memory: ``target = place``, place being Deref, Member or Index."""
+
+    target: Temp
+    place: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Write memory: ``place = value``, place being Deref, Member or Index."""
+
+    place: Expr
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``target = callee(arguments)``.
+
+    ``callee`` is the called name, or None for a call through ``pointer``. ``argument_spans`` runs parallel to
+    ``arguments``. ``clobbers`` are variables that the call may write although their address is not taken: the arguments
+    of a loop macro, the outputs of an asm statement. ``span`` covers the whole call, ``name_span`` the callee.
+    ``result_used`` is False when the call stands alone as a statement.
+    """
+
+    target: Temp
+    callee: str | None
+    pointer: Expr | None
+    arguments: tuple[Expr, ...]
+    argument_spans: tuple[Span, ...]
+    span: Span
+    name_span: Span
+    clobbers: tuple[Name, ...] = ()
+    result_used: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Declare:
+    """A local variable comes into scope without a value."""
+
+    target: Name
+    span: Span
+
+
+Op = Assign | Load | Store | Call | Declare
+
+# ---------------------------------------------------------------- terminators
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Go on at block ``target``; ``span`` is the goto/break/continue, or empty where control just falls through."""
+
+    target: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """``if (condition)``: to block ``then`` when it is non-zero, else to ``otherwise``."""
+
+    condition: Expr
+    then: int
+    otherwise: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """``cases``: (low, high, block), high equal to low except for a range; ``default`` is always there."""
+
+    value: Expr
+    cases: tuple[tuple[Expr, Expr, int], ...]
+    default: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Leave the function. ``implicit`` marks the end of a void function; its span is the closing brace."""
+
+    value: Expr | None
+    span: Span
+    implicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Control never gets past the call before it (``BUG()``, ``panic()``); ``span`` is that call."""
+
+    span: Span
+
+
+Terminator = Jump | Branch | Switch | Return | Unreachable
+
+# ---------------------------------------------------------------- functions
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A parameter or local. ``type`` is the declared type as words without qualifiers ("struct mm_struct", "pte_t",
+    "unsigned long"), ``pointers`` the number of stars (arrays count as one). ``scope`` is the span in which the name
+    can be used: from the end of its declarator to the end of its block. ``parameter`` is its index, or -1.
+    """
+
+    name: Name
+    type: str
+    pointers: int
+    scope: Span
+    parameter: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Ops that run one after the other, then a terminator."""
+
+    ops: tuple[Op, ...]
+    terminator: Terminator
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The control flow graph of one function. Block 0 is the entry; blocks stand in reverse postorder and each is
+    reachable from the entry. ``unmodelled`` lists, in file order, source that the graph does not show faithfully
+    (span, why): a verdict that depends on the code there must not be called proven.
+    """
+
+    name: str
+    span: Span
+    body: Span
+    blocks: tuple[Block, ...]
+    variables: dict[Name, Variable] = field(default_factory=dict)
+    parameters: tuple[Name, ...] = ()
+    return_type: str = "int"
+    return_pointers: int = 0
+    unmodelled: tuple[tuple[Span, str], ...] = ()
+
+
+def successors(terminator: Terminator) -> tuple[int, ...]:
+    """Blocks that may run next, each once, in the order of the text."""
+    match terminator:
+        case Jump(target):
+            return (target,)
+        case Branch(_, then, otherwise):
+            return (then,) if then == otherwise else (then, otherwise)
+        case Switch(_, cases, default):
+            return tuple(dict.fromkeys([block for _, _, block in cases] + [default]))
+        case Return() | Unreachable():
+            return ()

@@ -1,0 +1,128 @@
+"""The JSON of ``check`` and of ``sections``: a contract, only ever added to.
+
+Lines and columns count from 1, columns count bytes, ends are exclusive; edits are byte offsets from 0.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mmlint.diagnostic import Diagnostic, Fix
+from mmlint.engine import Coverage, Report
+from mmlint.facts.sections import ARGUMENTS, FunctionFacts, Obligation, Section
+from mmlint.rule import locate
+
+VERSION = 1
+
+
+def render_check(report: Report) -> str:
+    """The findings and the coverage, as one document with a final newline."""
+    diagnostics = [_diagnostic(diagnostic) for diagnostic in report.diagnostics]
+    return _dump({"version": VERSION, "diagnostics": diagnostics, "coverage": _coverage(report.coverage)})
+
+
+def render_sections(report: Report) -> str:
+    """Every section, as one document with a final newline."""
+    sections = [
+        _section(function, section)
+        for file in report.facts
+        for function in file.functions
+        for section in function.sections
+    ]
+    return _dump({"version": VERSION, "sections": sections, "coverage": _coverage(report.coverage)})
+
+
+def _dump(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+    location = diagnostic.location
+    notes = [
+        {
+            "path": note.location.path,
+            "line": note.location.line,
+            "column": note.location.column,
+            "message": note.message,
+        }
+        for note in diagnostic.notes
+    ]
+    return {
+        "rule": diagnostic.rule,
+        "level": str(diagnostic.level),
+        "path": diagnostic.path,
+        "function": diagnostic.function,
+        "line": location.line,
+        "column": location.column,
+        "end_line": location.end_line,
+        "end_column": location.end_column,
+        "message": diagnostic.message,
+        "notes": notes,
+        "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
+        "fingerprint": diagnostic.fingerprint,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {"path": edit.path, "start": edit.span.start, "end": edit.span.end, "text": edit.text} for edit in fix.edits
+    ]
+    return {"title": fix.title, "applicability": str(fix.applicability), "edits": edits}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    skipped = [
+        {"path": entry.path, "function": entry.function, "line": entry.line, "reason": entry.reason}
+        for entry in coverage.skipped
+    ]
+    return {
+        "files": coverage.files,
+        "functions": coverage.functions,
+        "sections": coverage.sections,
+        "skipped": skipped,
+    }
+
+
+def _section(function: FunctionFacts, section: Section) -> dict[str, Any]:
+    return {
+        "path": function.source.path,
+        "function": section.function,
+        "line": function.source.line(section.call.start),
+        "kind": section.kind,
+        "call": section.text,
+        "verdict": str(section.verdict),
+        "proposal": section.proposal.call if section.proposal else None,
+        "arguments": _arguments(section),
+        "obligations": [_obligation(function, obligation) for obligation in section.obligations],
+        "ranges": [
+            {
+                "mm": entry.mm,
+                "addr": entry.addr,
+                "end": entry.end,
+                "ptep": entry.ptep,
+                "line": entry.line,
+                "role": entry.role,
+                "hinted": entry.hinted,
+            }
+            for entry in section.ranges
+        ],
+        "reason": section.reason,
+    }
+
+
+def _arguments(section: Section) -> dict[str, str] | None:
+    """The call's own arguments where it has them, else those of the proposal."""
+    if section.arguments:
+        return {argument.name: argument.text for argument in section.arguments}
+    if section.proposal:
+        return {name: getattr(section.proposal, name) for name in ARGUMENTS}
+    return None
+
+
+def _obligation(function: FunctionFacts, obligation: Obligation) -> dict[str, Any]:
+    because = []
+    for step in obligation.because:
+        location = locate(function.source, step)
+        because.append({"path": location.path, "line": location.line, "text": step.text})
+    return {"name": obligation.name, "status": str(obligation.status), "because": because}

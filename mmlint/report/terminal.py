@@ -1,0 +1,40 @@
+"""Plain text for people: colour where it is wanted, counts in words, and nothing that a file name could smuggle in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+_CODES: Final = {"bold": "1", "red": "1;31", "magenta": "1;35", "cyan": "1;36", "green": "32", "yellow": "33"}
+_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Writes text in a colour, or plainly."""
+
+    colour: bool = False
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\033[{_CODES[style]}m{text}\033[0m" if self.colour and style else text
+
+
+def wants_colour(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """True for a terminal that can show colour, unless NO_COLOR says no."""
+    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+def shown(text: str) -> str:
+    """The text with control characters and undecodable bytes written as escapes: paths and C text are hostile."""
+    if text.isprintable():
+        return text
+    visible = text.translate(_CONTROL)
+    return visible.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as "1 warning", "2 warnings", "2 fixes"."""
+    ending = "" if number == 1 else "es" if noun.endswith("x") else "s"
+    return f"{number} {noun}{ending}"

@@ -1,0 +1,195 @@
+"""What the author of a rule sees: `Rule`, ways to build diagnostics from facts, and the loader.
+
+A rule is one module of rules/: its docstring is the documentation, ``RULE`` its metadata, ``check`` a pure generator.
+
+    RULE = Rule(name="missing-disable", level=Level.ERROR, summary="a way out of the function leaves the mode on")
+
+    def check(function: FunctionFacts) -> Iterator[Diagnostic]:
+        for section in function.sections:
+            for leak in section.leaks:
+                yield RULE.at(function, leak.exit, leak.message, leak.because)
+
+The stem of the file is the rule's name with ``_`` for ``-``; there is no list of rules to keep in step. Loading runs
+the module, so rules come from the package or from a folder that the user names, never from the tree under check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from mmlint.config import UsageError
+from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note
+from mmlint.facts.sections import Evidence, FunctionFacts, Obligation, Section, Status
+from mmlint.source import Location, Source, Span
+from mmlint.wrap import fits, wrap_call
+
+# The best that a rule offers; a finding may offer less.
+FIXES: Final = ("none", "display-only", "unsafe", "safe")
+
+
+class RuleError(UsageError):
+    """A rule module cannot be used: file, fault, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Metadata of a rule, all literals. Raises ValueError when the name or the fix is malformed."""
+
+    name: str
+    level: Level
+    summary: str
+    fix: str = "none"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", self.name):
+            raise ValueError(f"rule name {self.name!r} is not in kebab-case; use lower-case words joined by '-'")
+        if self.fix not in FIXES:
+            raise ValueError(f"fix {self.fix!r} of rule {self.name} is unknown; use one of {', '.join(FIXES)}")
+
+    def at(
+        self,
+        function: FunctionFacts,
+        span: Span,
+        message: str,
+        notes: Iterable[Evidence] = (),
+        fix: Fix | None = None,
+        level: Level | None = None,
+        configuration: str = "",
+    ) -> Diagnostic:
+        """A finding at ``span``; ``level`` defaults to the rule's. Raises ValueError on an empty message."""
+        if not message:
+            raise ValueError(f"{self.name}: a finding without a message")
+        location = function.source.locate(span)
+        steps = [Note(locate(function.source, step), step.text) for step in notes]
+        if configuration:
+            steps.append(Note(location, f"only where {configuration} is set"))
+        return Diagnostic(self.name, level or self.level, location, function.name, message, tuple(steps), fix)
+
+    def broken_claims(self, function: FunctionFacts, name: str) -> Iterator[Diagnostic]:
+        """A finding for each ranged call that claims the obligation ``name`` where it is refuted, or not shown to hold.
+
+        What nothing shows is a warning at most. The fix puts the one proven text in the place of the argument at fault.
+        """
+        for section in function.sections:
+            claim = next((o for o in section.obligations if o.name == name), None)
+            if section.kind != "ranged" or claim is None or claim.status not in (Status.REFUTED, Status.UNKNOWN):
+                continue
+            level = self.level if claim.status is Status.REFUTED else min(self.level, Level.WARNING)
+            yield self.at(
+                function,
+                claim.subject or section.call,
+                claim.fault,
+                claim.because,
+                fix=_correction(function, section, claim),
+                level=level,
+                configuration=section.configuration,
+            )
+
+
+def locate(source: Source, step: Evidence) -> Location:
+    """Where the evidence stands. Raises ValueError when it is in another file: one file has no lines of another."""
+    if step.path and step.path != source.path:
+        raise ValueError(f"evidence in {step.path} for {source.path}")
+    return source.locate(step.span)
+
+
+def replace(function: FunctionFacts, span: Span, text: str) -> Edit:
+    """An edit of the function's own file."""
+    return Edit(function.source.path, span, text)
+
+
+def replace_call(function: FunctionFacts, section: Section, callee: str, arguments: Iterable[str]) -> Edit:
+    """An edit that writes the section's call anew, wrapped the way mm/ wraps calls."""
+    return replace(function, section.call, wrap_call(function.source, section.call, callee, tuple(arguments)))
+
+
+def replace_argument(function: FunctionFacts, section: Section, span: Span, text: str) -> Edit:
+    """An edit of one argument of the section's call; the call is wrapped anew where its line would become too long."""
+    if any(argument.span == span for argument in section.arguments) and not fits(function.source, span, text):
+        texts = [text if argument.span == span else argument.text for argument in section.arguments]
+        return replace_call(function, section, section.callee, texts)
+    return replace(function, span, text)
+
+
+def _correction(function: FunctionFacts, section: Section, claim: Obligation) -> Fix | None:
+    if not claim.replacement or claim.subject is None:
+        return None
+    edit = replace_argument(function, section, claim.subject, claim.replacement)
+    return Fix(f"pass {claim.replacement}", Applicability.UNSAFE, (edit,))
+
+
+Check = Callable[[FunctionFacts], Iterator[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRule:
+    """A rule module ready to run: metadata, check, documentation and the file they came from."""
+
+    rule: Rule
+    check: Check
+    documentation: str
+    path: Path
+
+
+def packaged_rules() -> Path:
+    """The folder of the rules: inside an installed package, or beside it in a checkout. Raises RuleError."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "rules", package.parent / "rules"):
+        if folder.is_dir():
+            return folder
+    raise RuleError(f"{package}: the rules folder is missing; reinstall mmlint")
+
+
+@lru_cache(maxsize=8)
+def load_rules(folders: tuple[Path, ...] = ()) -> tuple[LoadedRule, ...]:
+    """The packaged rules and those of ``folders``, by name. Raises RuleError."""
+    loaded: dict[str, LoadedRule] = {}
+    for folder in (packaged_rules(), *folders):
+        for file in _modules(folder):
+            rule = _load(file)
+            twin = loaded.setdefault(rule.rule.name, rule)
+            if twin is not rule:
+                raise RuleError(f"{file}: rule {rule.rule.name} is also in {twin.path}; rename one of them")
+    return tuple(loaded[name] for name in sorted(loaded))
+
+
+def _modules(folder: Path) -> list[Path]:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise RuleError(f"{folder}: {error.strerror}; give a folder of rule modules") from error
+    return [folder / name for name in names if name.endswith(".py") and not name.startswith("_")]
+
+
+def _load(file: Path) -> LoadedRule:
+    module = _execute(file)
+    rule, check = getattr(module, "RULE", None), getattr(module, "check", None)
+    if not isinstance(rule, Rule):
+        raise RuleError(f"{file}: RULE is missing; write RULE = Rule(name=..., level=..., summary=...)")
+    if rule.name.replace("-", "_") != file.stem:
+        raise RuleError(f"{file}: it holds the rule {rule.name}; name the file {rule.name.replace('-', '_')}.py")
+    if not callable(check):
+        raise RuleError(f"{file}: check is missing; write def check(function: FunctionFacts) -> Iterator[Diagnostic]")
+    if not module.__doc__:
+        raise RuleError(f"{file}: the documentation is missing; begin the module with a docstring")
+    return LoadedRule(rule, check, module.__doc__, file)
+
+
+def _execute(file: Path) -> ModuleType:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(f"mmlint._rules.{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise RuleError(f"{file}: not a Python module; rename it or move it away")
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise RuleError(f"{file}: {type(error).__name__}: {error}; mend the module or move it away") from error
+    return module

@@ -1,0 +1,84 @@
+"""The bytes of one file, and spans in them.
+
+Offsets count bytes from 0, spans are half-open, lines and columns count from 1 and columns count bytes.
+Everything a user sees is cut from these bytes, never from a rewritten text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Bytes ``start`` to ``end`` (exclusive) of one file. Raises ValueError when reversed or negative."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: {self.start}..{self.end}")
+
+    def covers(self, other: Span) -> bool:
+        """True when other lies inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A span with its file and its lines (from 1) and byte columns (from 1, end exclusive)."""
+
+    path: str
+    span: Span
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as it was read: ``path`` as the user should see it, ``data`` untouched."""
+
+    path: str
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts = [0]
+        find = self.data.find
+        position = find(b"\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = find(b"\n", position + 1)
+        return starts
+
+    def line(self, offset: int) -> int:
+        """Line (from 1) of a byte offset."""
+        return bisect_right(self._line_starts, offset)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and byte column (both from 1) of a byte offset."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def locate(self, span: Span) -> Location:
+        """The span with its lines and columns."""
+        line, column = self.position(span.start)
+        end_line, end_column = self.position(span.end)
+        return Location(self.path, span, line, column, end_line, end_column)
+
+    def line_span(self, line: int) -> Span:
+        """Bytes of a line (from 1) without its newline. Raises IndexError past the last line."""
+        if line < 1:
+            raise IndexError(line)
+        start = self._line_starts[line - 1]
+        end = self.data.find(b"\n", start)
+        return Span(start, len(self.data) if end < 0 else end)
+
+    def text(self, span: Span) -> str:
+        """Source text of a span; bytes that are not UTF-8 are shown as escapes."""
+        return self.data[span.start : span.end].decode("utf-8", "backslashreplace")
