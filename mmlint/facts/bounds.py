@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 from mmlint.facts.evaluate import Context, Evaluator, Pure, as_poly
 from mmlint.facts.file import FileAnalysis, Solved
-from mmlint.facts.observer import Observer
 from mmlint.facts.sections import Evidence, Status
-from mmlint.facts.state import State
 from mmlint.flow.ir import Call
 from mmlint.flow.values import Poly, Symbol
 
@@ -138,19 +136,15 @@ def _parameters(solved: Solved, addr: Poly, end: Poly) -> Iterator[tuple[int, in
                 yield i, j, extra
 
 
-class _Arguments(Observer):
-    """Collects (addr, end, call) of the calls of one function."""
-
-    def __init__(self, solved: Solved, callee: str, i: int, j: int) -> None:
-        self.evaluator = Evaluator(solved.dataflow.context)
-        self.callee, self.i, self.j = callee, i, j
-        self.found: dict[tuple[Poly, Poly, int], Call] = {}
-
-    def call(self, state: State, op: Call) -> None:
-        if op.callee == self.callee and max(self.i, self.j) < len(op.arguments):
-            addr = self.evaluator.poly(op.arguments[self.i], state)
-            end = self.evaluator.poly(op.arguments[self.j], state)
-            self.found.setdefault((addr, end, op.span.start), op)
+def _arguments(solved: Solved, callee: str, i: int, j: int) -> dict[tuple[Poly, Poly, int], Call]:
+    """The values of arguments i and j at every call of a function: (addr, end, place) to call."""
+    evaluator = Evaluator(solved.dataflow.context)
+    found: dict[tuple[Poly, Poly, int], Call] = {}
+    for state, op in solved.sites.calls:
+        if op.callee == callee and max(i, j) < len(op.arguments):
+            addr, end = evaluator.poly(op.arguments[i], state), evaluator.poly(op.arguments[j], state)
+            found.setdefault((addr, end, op.span.start), op)
+    return found
 
 
 def _from_outside(
@@ -183,9 +177,7 @@ def _at_caller(
         for item in unsolved
     ]
     for one in solved:
-        arguments = _Arguments(one, name, i, j)
-        one.dataflow.observe(arguments)
-        for (addr, end, _), op in arguments.found.items():
+        for (addr, end, _), op in _arguments(one, name, i, j).items():
             fact = bounded(analysis, one, addr, end, depth + 1, seen)
             text = analysis.source.text(op.argument_spans[j])
             place = Evidence(op.span, f"{caller}() calls it with {' '.join(text.split())} as end")

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mmlint.facts.evaluate import Context
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import Join, JoinMemory, Key, State
+from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
 from mmlint.flow.ir import Graph
 from mmlint.flow.solver import Solution, Solver, cyclic_blocks
 from mmlint.kernel import Vocabulary
+from mmlint.source import Span
 
 
 class Dataflow:
     """The solved states of one function. Raises NoFixpoint from the constructor when they do not settle."""
 
-    def __init__(self, graph: Graph, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        vocabulary: Vocabulary,
+        summary: Callable[[str], Summary | None] = lambda _: None,
+        text: Callable[[Span], str] = lambda _: "",
+    ) -> None:
         self.graph = graph
-        self.context = Context(graph, vocabulary)
+        self.context = Context(graph, vocabulary, summary=summary, text=text)
         self._solve()
         # Before 6.5 a map call could not fail, and callers did not test its result.
         untested = frozenset(self.context.mapped) - self.context.tested

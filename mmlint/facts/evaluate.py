@@ -6,13 +6,21 @@ call mapped. Equal expressions over equal values get the same symbol, so equalit
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mmlint.facts.state import EPOCH, Field, State
+from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
 from mmlint.flow.values import PAGE, PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
 from mmlint.kernel import Vocabulary
 from mmlint.source import Span
+
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+# A call or a field: asked twice, the answers may differ.
+_OPAQUE = re.compile(r"\w\(|->|\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class Context:
     """What is known of the symbols of one function; it only grows, so it can be shared by all its states.
 
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
-    ``infallible`` those whose map call is taken to succeed.
+    ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
+    same file, None where it has none; ``text`` the source of a span.
     """
 
     graph: ir.Graph
@@ -61,6 +70,19 @@ class Context:
     mapped: dict[Symbol, Span] = field(default_factory=dict)
     tested: set[Symbol] = field(default_factory=set)
     infallible: frozenset[Symbol] = frozenset()
+    summary: Callable[[str], Summary | None] = lambda _: None
+    text: Callable[[Span], str] = lambda _: ""
+    conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
+
+    def condition(self, span: Span) -> tuple[str, tuple[ir.Name, ...]]:
+        """A condition's text and the variables in it; no variables where its values alone say what it means."""
+        known = self.conditions.get(span)
+        if known is None:
+            text = "".join(self.text(span).split())
+            words = set(_WORD.findall(text)) if _OPAQUE.search(text) else set()
+            names = sorted((name for name in self.graph.variables if name.name in words), key=lambda n: (n.name, n.scope))
+            known = self.conditions[span] = (text, tuple(names))
+        return known
 
     def pure(self, function: str, arguments: tuple[Value, ...], form: str, span: Span | None = None) -> Poly:
         """The symbol of a pure function of these arguments; ``form`` writes it, with {} for each argument."""

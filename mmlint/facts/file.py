@@ -8,6 +8,7 @@ from functools import cached_property
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.sites import Sites, collect
+from mmlint.facts.summaries import ReturnStates, Summary, summarise
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
@@ -16,6 +17,8 @@ from mmlint.source import Source, Span
 from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
+_CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_CALL_DEPTH = 3
 _FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
 
 
@@ -64,6 +67,8 @@ class FileAnalysis:
             writes=macros.writes,
         )
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
+        self._summaries: dict[str, Summary | None] = {}
+        self._reaching: dict[tuple[str, int], bool] = {}
 
     @cached_property
     def definitions(self) -> dict[str, list[Definition]]:
@@ -96,10 +101,57 @@ class FileAnalysis:
             span, reason = graph.unmodelled[0]
             return Unsolved(function.name, span, reason)
         try:
-            dataflow = Dataflow(graph, self.vocabulary)
+            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text)
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
-        return Solved(function, dataflow, collect(dataflow))
+        return Solved(function, dataflow, collect(dataflow, frozenset(self.definitions)))
+
+    # ------------------------------------------------------------ summaries
+
+    def summary(self, name: str) -> Summary | None:
+        """What calling a function of this file does to its caller's section; None where it does nothing to it."""
+        if name not in self.definitions or not self._reaches_section(name, _CALL_DEPTH):
+            return None
+        if name not in self._summaries:
+            self._summaries[name] = None  # a recursive call sees no effect
+            self._summaries[name] = self._summarise(name)
+        return self._summaries[name]
+
+    def _summarise(self, name: str) -> Summary | None:
+        solved, unsolved = self.solve(name)
+        if unsolved:
+            return Summary(certain=False)
+        found = []
+        for one in solved:
+            returns = ReturnStates()
+            one.dataflow.observe(returns)
+            parameters = tuple(parameter.name for parameter in one.dataflow.graph.parameters)
+            found.append(summarise(returns, parameters))
+        if not found:
+            return None
+        result = found[0] if all(summary == found[0] for summary in found) else Summary(certain=False)
+        return None if result.is_neutral else result
+
+    def _reaches_section(self, name: str, depth: int) -> bool:
+        """Whether the function or one that it calls in this file touches sections or gives tables back."""
+        known = self._reaching.get((name, depth))
+        if known is None:
+            self._reaching[name, depth] = False
+            texts = [definition.masked for definition in self.definitions[name]]
+            known = any(self._section_words.search(text) for text in texts)
+            if not known and depth:
+                called = {word.decode() for text in texts for word in _CALLED.findall(text)} - {name}
+                known = any(self._reaches_section(other, depth - 1) for other in called if other in self.definitions)
+            self._reaching[name, depth] = known
+        return known
+
+    @cached_property
+    def _section_words(self) -> re.Pattern[bytes]:
+        vocabulary = self.vocabulary
+        names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves | frozenset(vocabulary.unmaps)
+        return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")
+
+    # ------------------------------------------------------------ callers
 
     def callers(self, name: str) -> list[str]:
         """Functions of this file whose text calls ``name``, in file order."""

@@ -90,6 +90,9 @@ def paired(site: Site, found: list[Leak]) -> Obligation:
     if found:
         because = (Evidence(found[0].exit, found[0].message), *found[0].because)
         return Obligation("paired", Status.REFUTED, because, fault=found[0].message)
+    if site.doubtful:
+        text = "nothing shows that the mode is left on every path: a condition decides it that may change in between"
+        return Obligation("paired", Status.UNKNOWN, (Evidence(site.op.span, text),), fault=text)
     spans = sorted({closing.op.span for closing in site.closings})
     if not spans:
         if site.exits:

@@ -81,6 +81,7 @@ class Site:
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     resumed: bool = False
+    doubtful: bool = False
 
 
 @dataclass
@@ -97,7 +98,8 @@ class Collector(Observer):
     """Fills `Sites`. ``wanted`` are callees whose calls are kept with the state before them."""
 
     def __init__(self, dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> None:
-        self.result = Sites()
+        # An earlier block may close what a later one opens: every enable is known from the start.
+        self.result = Sites(_enables(dataflow))
         self.dataflow = dataflow
         self.evaluator = Evaluator(dataflow.context)
         self.exits = exit_branches(dataflow.graph)
@@ -111,7 +113,7 @@ class Collector(Observer):
         return self.result.sites.get(state.stack[-1]) if state.stack else None
 
     def _site(self, op: ir.Call) -> Site:
-        return self.result.sites.setdefault(op.span.start, Site(op))
+        return self.result.sites[op.span.start]
 
     def call(self, state: State, op: ir.Call) -> None:
         if op.callee in self.wanted:
@@ -125,7 +127,8 @@ class Collector(Observer):
         self._site(op).resumed = True
 
     def reopened(self, state: State, op: ir.Call) -> None:
-        del state
+        if state.doubtful:
+            return
         self._site(op).reopened.append((self.block, self._key(), op))
 
     def disable(self, state: State, op: ir.Call) -> None:
@@ -134,12 +137,14 @@ class Collector(Observer):
             site.closings.append(Closing(op, state.held, self.block, self._key()))
 
     def surplus(self, state: State, op: ir.Call) -> None:
+        if state.doubtful:
+            return
         self.result.surplus.setdefault(op.span.start, (op, state.closed))
 
     def mapped(self, state: State, op: ir.Call, table: Symbol, lock: bool) -> None:
         site = self._open(state)
         if site is not None:
-            site.mapped.append((op, table, lock))
+            site.mapped.append((op, table, lock and not state.doubtful))
 
     def locked(self, state: State, op: ir.Call, lock: Symbol) -> None:
         del state
@@ -149,7 +154,7 @@ class Collector(Observer):
 
     def unlocked(self, state: State, op: ir.Call, lock: Symbol) -> None:
         site = self._open(state)
-        if site is not None:
+        if site is not None and not state.doubtful:
             site.unlocked.append((op, lock))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
@@ -162,7 +167,9 @@ class Collector(Observer):
     def leave(self, state: State, terminator: ir.Return) -> None:
         for start in state.stack:
             site = self.result.sites.get(start)
-            if site is not None:
+            if site is not None and state.doubtful:
+                site.doubtful = True
+            elif site is not None:
                 site.exits.append(Exit(self.block, self._key(), terminator))
 
     # ------------------------------------------------------------ loop bounds
@@ -208,24 +215,21 @@ def _walked(values: object, address: Poly) -> list[Symbol | None]:
 
 
 def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:
-    """Listen to the final run of a solved function."""
+    """Listen to the final run of a solved function; calls of ``wanted`` are kept with the state before them."""
     collector = Collector(dataflow, wanted)
-    # An enable in a later block may open what an earlier block closes: sites first, then what happens in them.
-    dataflow.observe(_Enables(collector))
     dataflow.observe(collector)
+    collector.result.sites = {
+        start: site for start, site in collector.result.sites.items() if site.snapshots or site.resumed
+    }
     return collector.result
 
 
-class _Enables(Observer):
-    """Makes the sites known before anything is put into them."""
-
-    def __init__(self, collector: Collector) -> None:
-        self.collector = collector
-
-    def enable(self, state: State, op: ir.Call) -> None:
-        del state
-        self.collector._site(op)
-
-    def resumed(self, state: State, op: ir.Call) -> None:
-        del state
-        self.collector._site(op)
+def _enables(dataflow: Dataflow) -> dict[int, Site]:
+    vocabulary = dataflow.context.vocabulary
+    names = vocabulary.enters | vocabulary.ranged_enters
+    return {
+        op.span.start: Site(op)
+        for block in dataflow.graph.blocks
+        for op in block.ops
+        if isinstance(op, ir.Call) and op.callee in names
+    }

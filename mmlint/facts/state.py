@@ -29,7 +29,9 @@ class Field:
 Place = Name | Temp | Field
 EPOCH = Name("<memory>")
 Fact = tuple[str, Poly]
-Key = tuple[tuple[int, ...], int, int, tuple[Symbol, ...], tuple[Symbol, ...]]
+# A condition that values do not decide, the values of the variables in it, and how it came out.
+Answer = tuple[str, tuple["Value | None", ...], bool]
+Key = tuple[tuple[int, ...], int, int, tuple[Symbol, ...], tuple[Symbol, ...], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class State:
 
     ``stack`` holds the enables of the open sections (start of the call's span), ``below`` counts disables that had no
     enable in this function, ``paused`` the pauses. ``closed`` is a disable that ended a section before, or -1.
+    ``foreign`` are the caller's locks and tables that were released here. ``answers`` are conditions asked before.
+    ``doubtful`` states may not exist: one condition over the same variables came out both ways, or a call before may or
+    may not have entered a section. Nothing is reported from them.
     """
 
     values: dict[Place, Value]
@@ -68,11 +73,21 @@ class State:
     paused: int = 0
     closed: int = -1
     facts: frozenset[Fact] = frozenset()
+    foreign: frozenset[Symbol] = frozenset()
+    answers: frozenset[Answer] = frozenset()
+    doubtful: bool = False
 
     @property
     def key(self) -> Key:
         """What keeps states apart."""
-        return (self.stack, self.below, self.paused, tuple(sorted(self.held)), tuple(sorted(self.tables)))
+        return (
+            self.stack,
+            self.below,
+            self.paused,
+            tuple(sorted(self.held)),
+            tuple(sorted(self.tables)),
+            self.doubtful,
+        )
 
     def copy(self) -> State:
         return State(
@@ -84,6 +99,9 @@ class State:
             self.paused,
             self.closed,
             self.facts,
+            self.foreign,
+            self.answers,
+            self.doubtful,
         )
 
     def forget(self, maker: str, site: str) -> None:
@@ -94,6 +112,8 @@ class State:
             self.values[place] = _unknown(self.values[place], f"old {text}{site}", maker, f"an older {text}")
         if any(maker in poly.makers for _, poly in self.facts):
             self.facts = frozenset(fact for fact in self.facts if maker not in fact[1].makers)
+        if any(_rests_on(answer, maker) for answer in self.answers):
+            self.answers = frozenset(answer for answer in self.answers if not _rests_on(answer, maker))
         for symbol, table in list(self.tables.items()):
             if table_uses(table, maker):
                 self.tables[symbol] = forget_in_table(table, maker, site)
@@ -163,6 +183,10 @@ def _unknown(value: Value, name: str, maker: str, label: str) -> Value:
     if isinstance(value, Entry):
         return Entry(Symbol(f"T[{name}]", makers), Poly.symbol(Symbol(f"@[{name}]", makers, f"the address of {label}")))
     return Poly.symbol(Symbol(name, makers, label))
+
+
+def _rests_on(answer: Answer, maker: str) -> bool:
+    return any(value is not None and maker in value.makers for value in answer[1])
 
 
 def table_uses(table: Table, maker: str) -> bool:
@@ -236,9 +260,19 @@ class Join:
             first.paused,
             max(state.closed for state in self.states),
             self._facts(),
+            first.foreign.intersection(*(state.foreign for state in self.states[1:])),
+            self._answers(),
+            first.doubtful,
         )
-        common = [place for place in first.values if all(place in state.values for state in self.states[1:])]
-        for place in sorted(common, key=_order):
+        moved = []
+        others = [state.values for state in self.states[1:]]
+        for place, value in first.values.items():
+            values = [other.get(place) for other in others]
+            if all(other is value or other == value for other in values) and self.maker not in value.makers:
+                result.values[place] = value
+            elif None not in values:
+                moved.append(place)
+        for place in sorted(moved, key=_order):
             result.values[place] = self._value(place_text(place), [state.values[place] for state in self.states])
         for symbol in first.tables:
             result.tables[symbol] = self._table(symbol, [state.tables[symbol] for state in self.states])
@@ -247,6 +281,10 @@ class Join:
     def _facts(self) -> frozenset[Fact]:
         common = self.states[0].facts.intersection(*(state.facts for state in self.states[1:]))
         return frozenset(fact for fact in common if self.maker not in fact[1].makers)
+
+    def _answers(self) -> frozenset[Answer]:
+        common = self.states[0].answers.intersection(*(state.answers for state in self.states[1:]))
+        return frozenset(answer for answer in common if not _rests_on(answer, self.maker))
 
     def _value(self, name: str, incoming: list[Value]) -> Value:
         entries = [value for value in incoming if isinstance(value, Entry)]
@@ -275,6 +313,9 @@ class Join:
 
     def _settled(self, name: str, incoming: list[Poly]) -> Poly | None:
         """The value itself where all paths bring the same, or bring it and this join's own symbol for the place."""
+        first = incoming[0]
+        if self.maker not in first.makers and all(value == first for value in incoming):
+            return first
         own = Poly.symbol(Symbol(f"{self.maker}:{name}"))
         distinct = dict.fromkeys(value for value in incoming if value != own)
         for candidate in distinct:

@@ -14,12 +14,14 @@ from mmlint.facts.evaluate import Context, Evaluator, Returned, as_poly, entry_a
 from mmlint.facts.observer import Observer
 from mmlint.facts.ownership import owner_of
 from mmlint.facts.state import EPOCH, Field, State, Table
+from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
 from mmlint.flow.liveness import live_temps
 from mmlint.flow.values import ZERO, Entry, Poly, Symbol, Value
 from mmlint.kernel import MapCall
 
 _SILENT = Observer()
+_MAX_DEPTH = 4
 
 
 class Transfer:
@@ -84,17 +86,24 @@ class Transfer:
     def _branch(self, state: State, branch: ir.Branch) -> list[tuple[int, State]]:
         self.observer.branch(state, branch)
         known = decide(self.evaluator, branch.condition, state)
-        edges = []
-        if known is not False:
-            then = state.copy()
-            if known is None:
-                assume(self.evaluator, branch.condition, then, True)
-            edges.append((branch.then, then))
-        if known is not True:
-            if known is None:
-                assume(self.evaluator, branch.condition, state, False)
-            edges.append((branch.otherwise, state))
-        return edges
+        if known is not None:
+            return [(branch.then if known else branch.otherwise, state)]
+        then = state.copy()
+        self._answered(then, branch, True)
+        assume(self.evaluator, branch.condition, then, True)
+        self._answered(state, branch, False)
+        assume(self.evaluator, branch.condition, state, False)
+        return [(branch.then, then), (branch.otherwise, state)]
+
+    def _answered(self, state: State, branch: ir.Branch, outcome: bool) -> None:
+        """Remember how a condition over variables came out; a second answer that contradicts it is doubtful."""
+        text, names = self.context.condition(branch.span)
+        if not names:
+            return
+        values = tuple(state.values.get(name) for name in names)
+        if (text, values, not outcome) in state.answers:
+            state.doubtful = True
+        state.answers = state.answers | {(text, values, outcome)}
 
     def _switch(self, state: State, switch: ir.Switch) -> list[tuple[int, State]]:
         value = self.evaluator.poly(switch.value, state)
@@ -207,8 +216,28 @@ class Transfer:
         elif name in vocabulary.macros.noreturn:
             return []
         else:
+            summary = self.context.summary(name)
+            values = [self.evaluator.value(argument, state) for argument in op.arguments] if summary else []
             self._plain_call(state, op, maker)
+            if summary is not None:
+                self._apply(state, op, summary, values)
         return [state]
+
+    def _apply(self, state: State, op: ir.Call, summary: Summary, values: list[Value]) -> None:
+        """What a function of this file does to the section, the locks and the tables of its caller."""
+        for _ in range(summary.leaves):
+            self._disable(state, op)
+        for index in summary.released:
+            if index < len(values):
+                self._release(state, op, as_poly(values[index]).as_symbol())
+        for index in summary.unmapped:
+            value = values[index] if index < len(values) else ZERO
+            if isinstance(value, Entry) and value.table in state.tables:
+                del state.tables[value.table]
+        if summary.enters:
+            state.stack = (*state.stack, *(op.span.start for _ in range(summary.enters)))[:_MAX_DEPTH]
+        if not summary.certain:
+            state.doubtful = True
 
     def _plain_call(self, state: State, op: ir.Call, maker: str) -> None:
         name = op.callee or ""
@@ -342,6 +371,8 @@ class Transfer:
             self._release(state, op, lock)
         if table is not None:
             del state.tables[table.symbol]
+        elif isinstance(value, Entry):
+            state.foreign = state.foreign | {value.table}
         state.values[op.target] = ZERO
 
     def _lock(self, state: State, op: ir.Call) -> bool:
@@ -375,6 +406,10 @@ class Transfer:
             state.held = state.held | {lock}
 
     def _release(self, state: State, op: ir.Call, lock: Symbol | None) -> None:
-        if lock is not None and lock in state.held:
+        if lock is None:
+            return
+        if lock in state.held:
             self.observer.unlocked(state, op, lock)
             state.held = state.held - {lock}
+        else:
+            state.foreign = state.foreign | {lock}

@@ -108,7 +108,7 @@ class Builder:
         """The blocks that can be reached, in reverse postorder, block 0 being the entry."""
         lost = Unreachable(self.nowhere)
         ends = [lost if end is None else end for end in self._terminators]
-        targets = [self._destination(block) for block in range(len(ends))]
+        targets = self._destinations()
         following = [tuple(dict.fromkeys([targets[block] for block in successors(end)])) for end in ends]
         order = _reverse_postorder(following)
         chains = _straight_lines(order, following, ends)
@@ -124,16 +124,19 @@ class Builder:
             ]
         )
 
-    def _destination(self, block: int) -> int:
-        """The block that control gets to from here without doing anything."""
-        passed: list[int] = []
-        while block not in passed and not self._ops[block]:
-            end = self._terminators[block]
-            if not isinstance(end, Jump) or not _is_fallthrough(end):
-                break
-            passed.append(block)
-            block = end.target
-        return block
+    def _destinations(self) -> list[int]:
+        """For each block the one that control gets to from there without doing anything."""
+        found: dict[int, int] = {}
+        for block in range(len(self._ops)):
+            passed: dict[int, None] = {}
+            while block not in found and block not in passed:
+                passed[block] = None
+                end = self._terminators[block]
+                if self._ops[block] or not isinstance(end, Jump) or not _is_fallthrough(end):
+                    break
+                block = end.target
+            found |= dict.fromkeys(passed, found.get(block, block))
+        return [found[block] for block in range(len(self._ops))]
 
 
 def _is_fallthrough(jump: Jump) -> bool:

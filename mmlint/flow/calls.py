@@ -195,10 +195,10 @@ class Calls(Assignments):
         return self.emit_call(callee or name, operands, values, spans, clobbers=self.written(values), used=used)
 
     def unterminated_call(self, node: Node) -> bool:
-        operands = self.comma_operands(node)
-        name = operands.pop(0)
+        name = node.named_children[0]
         if name.type != "identifier" or self.masked[name.end_byte : name.end_byte + 1] != b"(":
             return False
+        operands = self.comma_operands(node)[1:]
         end = self.masked.find(b")", operands[-1].end_byte) + 1
         self.macro_call(node.start_byte, operands, max(end, node.end_byte), used=False)
         return True

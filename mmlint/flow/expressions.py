@@ -38,6 +38,7 @@ _LONG = 32
 _MEMORY = (Member, Deref, Index)
 _COMPOUND = (Binary, Unary, Cast, AddressOf)
 _SPELLED = "+ - * / % & | ^ << >> == != < <= > >= && || = += -= *= /= %= &= |= ^= <<= >>="
+_BLANKS = b" \t\r\n\f\\"
 _OPERATORS = {op.encode(): op for op in _SPELLED.split(" ")}
 _ESCAPES = dict(zip("abfnrtv0e", (7, 8, 12, 10, 13, 9, 11, 0, 27), strict=True))
 # A name in parentheses before - * & or ( may be a type: then it is a cast.
@@ -183,8 +184,8 @@ class Expressions(Lowering):
     def operator(self, left: Node, right: Node) -> str:
         """The operator between two operands; the rewritten text counts where the written one has more than that."""
         start, end = left.end_byte, right.start_byte
-        op = _OPERATORS.get(self.masked[start:end].strip())
-        return op or self.text[start:end].strip().decode("ascii", "replace")
+        op = _OPERATORS.get(self.masked[start:end].strip(_BLANKS))
+        return op or self.text[start:end].strip(_BLANKS).decode("ascii", "replace")
 
     def arithmetic(self, node: Node) -> Expr:
         """A chain of binary operators, ``&&`` and ``||`` excepted."""

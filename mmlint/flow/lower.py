@@ -79,9 +79,15 @@ class _FunctionLowering(Statements):
         found += [(span, "syntax that is not understood") for span in self.function.blanked]
         for offset, note in self.function.notes:
             word = WORD.match(self.masked, offset - self.base)
-            end = self.base + word.end() if word else offset
+            end = self.base + word.end() if word else offset + 1
             found.append((Span(offset, end), note))
-        return tuple(sorted(dict.fromkeys(found)))
+        found = sorted(dict.fromkeys(found))
+        return tuple(entry for entry in found if not any(_says_more(other, entry) for other in found))
+
+
+def _says_more(other: tuple[Span, str], entry: tuple[Span, str]) -> bool:
+    """True when another report gives the same reason for more of the source."""
+    return other[1] == entry[1] and other[0] != entry[0] and other[0].covers(entry[0])
 
 
 def _definition(root: Node) -> Node | None:

@@ -11,7 +11,7 @@ A symbol stands for the value that one place in the program defined: a parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 _MAX_TERMS = 16
 _MAX_FACTORS = 3
@@ -45,19 +45,29 @@ class Poly:
     __slots__ = ("_hash", "_makers", "terms")
     terms: tuple[tuple[Monomial, int], ...]
 
-    def __init__(self, terms: Mapping[Monomial, int] | Iterable[tuple[Monomial, int]] = ()) -> None:
-        items = terms.items() if isinstance(terms, Mapping) else terms
-        self.terms = tuple(sorted(item for item in items if item[1]))
-        self._hash = hash(self.terms)
+    def __init__(self, terms: Iterable[tuple[Monomial, int]] = ()) -> None:
+        self._set(tuple(sorted([item for item in terms if item[1]])))
+
+    def _set(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
+        self.terms = terms
+        self._hash = hash(terms)
         self._makers: frozenset[str] | None = None
 
     @classmethod
+    def _sorted(cls, terms: tuple[tuple[Monomial, int], ...]) -> Poly:
+        poly = cls.__new__(cls)
+        poly._set(terms)
+        return poly
+
+    @classmethod
     def const(cls, value: int) -> Poly:
-        return cls((((), value),))
+        return cls._sorted((((), value),) if value else ())
 
     @classmethod
     def symbol(cls, symbol: Symbol) -> Poly:
-        return cls((((symbol,), 1),))
+        poly = cls._sorted((((symbol,), 1),))
+        poly._makers = symbol.makers
+        return poly
 
     @property
     def makers(self) -> frozenset[str]:
@@ -91,10 +101,10 @@ class Poly:
         total = dict(self.terms)
         for monomial, factor in other.terms:
             total[monomial] = total.get(monomial, 0) + factor
-        return Poly(total)
+        return Poly(total.items())
 
     def __neg__(self) -> Poly:
-        return Poly((monomial, -factor) for monomial, factor in self.terms)
+        return Poly._sorted(tuple([(monomial, -factor) for monomial, factor in self.terms]))
 
     def __sub__(self, other: Poly) -> Poly:
         return self + -other
@@ -108,7 +118,7 @@ class Poly:
                 if len(monomial) > _MAX_FACTORS:
                     return None
                 total[monomial] = total.get(monomial, 0) + a * b
-        return Poly(total) if len(total) <= _MAX_TERMS else None
+        return Poly(total.items()) if len(total) <= _MAX_TERMS else None
 
     def without_page(self) -> Poly | None:
         """This divided by PAGE_SIZE where that is exact, else None."""
@@ -119,7 +129,7 @@ class Poly:
             index = monomial.index(PAGE)
             rest = monomial[:index] + monomial[index + 1 :]
             result[rest] = result.get(rest, 0) + factor
-        return Poly(result)
+        return Poly(result.items())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Poly) and self._hash == other._hash and self.terms == other.terms
@@ -162,7 +172,7 @@ def _label(symbol: Symbol) -> str:
 class Entry:
     """A PTE pointer: the entry for ``address`` in the table ``table``."""
 
-    __slots__ = ("_hash", "address", "table")
+    __slots__ = ("_hash", "_makers", "address", "table")
     table: Symbol
     address: Poly
 
@@ -170,10 +180,14 @@ class Entry:
         self.table = table
         self.address = address
         self._hash = hash((table, address))
+        self._makers: frozenset[str] | None = None
 
     @property
     def makers(self) -> frozenset[str]:
-        return self.address.makers | self.table.makers
+        """The places that define any symbol in it."""
+        if self._makers is None:
+            self._makers = self.address.makers | self.table.makers
+        return self._makers
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.table == other.table and self.address == other.address

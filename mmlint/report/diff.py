@@ -23,12 +23,24 @@ def diff(path: str, before: bytes, after: bytes) -> bytes:
 
 
 def _lines(name: str, before: list[str], after: list[str]) -> Iterator[str]:
-    # Latin-1 gives each byte a character, so that any file can be compared as text.
     for line in unified_diff(before, after, _name("a/" + name), _name("b/" + name)):
-        yield line if line.endswith("\n") else line + _NO_NEWLINE
+        if line.startswith("@@"):
+            start = int(line[4:].split(",")[0].split(" ")[0])
+            yield line.rstrip("\n") + _heading(before[: start - 1]) + "\n"
+        else:
+            yield line if line.endswith("\n") else line + _NO_NEWLINE
+
+
+def _heading(above: list[str]) -> str:
+    """What git writes behind a hunk's numbers: the last line above that begins a function."""
+    for line in reversed(above):
+        if re.match(r"[A-Za-z_$]", line) and not re.match(r"\w+:\s*$", line):
+            return " " + line.rstrip()[:80].rstrip()
+    return ""
 
 
 def _split(data: bytes) -> list[str]:
+    """Lines with their ends. Latin-1 gives each byte a character, so that any file can be compared as text."""
     lines = data.decode("latin-1").split("\n")
     return [line + "\n" for line in lines[:-1]] + lines[-1:] * bool(lines[-1])
 

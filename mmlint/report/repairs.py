@@ -35,7 +35,7 @@ def account(repairs: Sequence[Repair], report: Report, in_place: bool, quiet: bo
     made = sum(len(repair.applied) for repair in repairs if repair.changes)
     files = sum(1 for repair in repairs if repair.changes)
     verb = "made" if in_place else "shown"
-    yield f"{counted(made, 'fix')} {verb} in {counted(files, 'file')}"
+    yield f"{counted(made, 'fix')} {verb} in {counted(files, 'file')}" if made else "nothing to fix"
     waiting = sum(repair.waiting for repair in repairs)
     if waiting:
         yield f"{waiting} more overlap with these; run again to make them"

@@ -22,6 +22,7 @@ from mmlint.syntax.words import (
     is_attribute_like,
 )
 
+_OPERATORS = frozenset(b"= == != <= >= < > + - / % | ^ ~ && || ? += -= |= &= << >>".split())
 _DECLARATOR_CONTEXTS = frozenset((BLOCK, FOR, PARAMETERS, RECORD, GROUP))
 _PROTOTYPE_CONTEXTS = frozenset((BLOCK, RECORD, FOR, CALL, GROUP))
 
@@ -47,9 +48,15 @@ def typeof(scan: Scan, index: int) -> int:
 
 
 def type_query(scan: Scan, index: int) -> int | None:
-    """``offsetof(...)`` and ``__alignof__(...)`` become calls: their first letter changes."""
+    """``offsetof(...)`` and ``__alignof__(...)`` become calls: their first letter changes. ``__alignof__ *p`` becomes
+    ``sizeof      *p``.
+    """
     word = scan.texts[index]
-    if (word != b"offsetof" and word not in ALIGNOF) or scan.texts[index + 1] != b"(":
+    if word != b"offsetof" and word not in ALIGNOF:
+        return None
+    if scan.texts[index + 1] != b"(":
+        if word in ALIGNOF:
+            scan.rewriting.put(scan.starts[index], scan.ends[index], b"sizeof")
         return None
     scan.rewriting.put(scan.starts[index], scan.starts[index] + 1, b"O")
     scan.texts[index] = b"Offsetof"
@@ -108,16 +115,17 @@ def behind_prototype(scan: Scan, index: int) -> int | None:
     last = index
     if scan.texts[index + 1] == b"(" and scan.partner[index + 1] > 0:
         last = scan.partner[index + 1]
-    if scan.texts[last + 1] not in (b";", b",", b")"):
+    if scan.texts[last + 1] not in (b";", b",", b")") or (scan.context is CALL and last > index):
         return None
     scan.drop(index, last)
     return last + 1
 
 
 def missing_comma(scan: Scan, index: int) -> None:
-    """``{ ENTRY(a) ENTRY(b) }``: the macro brings its comma; one is put into the gap."""
+    """``{ ENTRY(a) ENTRY(b) }`` and ``f(FIELD(a) FIELD(b))``: the macro brings its comma; one is put into the gap."""
     before = scan.previous(index)
-    if scan.context is INITIALISER and _is_call_before(scan, before):
+    in_list = scan.context is INITIALISER or (scan.context is CALL and scan.texts[index + 1] == b"(")
+    if in_list and _is_call_before(scan, before):
         scan.rewriting.insert(scan.ends[before], scan.starts[index], b",")
 
 
@@ -149,7 +157,10 @@ def run_of_words(scan: Scan, index: int) -> int | None:
     if word == b"auto" and not types and len(names) == 1:
         scan.rewriting.put(scan.starts[index], scan.starts[index] + 1, b"A")
     surplus = len(names) - _names_allowed(scan, index, end, bool(types))
-    if surplus <= 0 or scan.context is INITIALISER:
+    if scan.context is INITIALISER:
+        _separate_entries(scan, index, end, types)
+        return end
+    if surplus <= 0:
         return end
     for name in _by_dispensability(scan, index, names)[:surplus]:
         scan.drop(name, name)
@@ -157,6 +168,13 @@ def run_of_words(scan: Scan, index: int) -> int | None:
             scan.drop(end, scan.partner[end])
             return scan.partner[end] + 1
     return end
+
+
+def _separate_entries(scan: Scan, index: int, end: int, types: int) -> None:
+    """``{ A_OPS B_OPS &c }``: macros that bring their commas get some."""
+    for word in range(index, end - 1):
+        if not types:
+            scan.rewriting.insert(scan.ends[word], scan.starts[word + 1], b",")
 
 
 def _classify(scan: Scan, index: int) -> tuple[int, int, list[int]]:
@@ -186,6 +204,8 @@ def _names_allowed(scan: Scan, index: int, end: int, typed: bool) -> int:
     before = scan.previous(index)
     if before >= 0 and scan.texts[before] == b"*":
         return 1
+    if before >= 0 and scan.texts[before] in _OPERATORS:
+        return 0 if typed else 1
     following = scan.texts[end]
     in_cast = scan.context is GROUP and following == b")" and before >= 0 and scan.texts[before] == b"("
     if following == b"*" or in_cast:

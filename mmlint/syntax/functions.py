@@ -45,8 +45,8 @@ class ParsedFunction:
     """A definition (see `Definition` for the parts they share) with its tree.
 
     ``text`` is what was parsed; for a macro it ends in ``;}``, which the file has not. ``loops`` are file offsets of
-    macros that became while or if, ``notes`` file offsets of control flow that the tree has not: ``return in argument`` (or goto, break, ...),
-    ``statements in argument``, ``computed goto``.
+    macros that became while or if. ``notes`` are file offsets of control flow that the tree does not show: ``return in
+    argument`` (or goto, break, ...), ``statements in argument``, ``computed goto``.
     """
 
     name: str

@@ -39,6 +39,7 @@ def header(rewriting: Rewriting, outline: Outline) -> None:
         rewriting.blank(outline.close, outline.body)
     if not outline.macro:
         specifiers(rewriting, outline.name_start)
+        record_body(rewriting, outline.name_start)
         return
     rewriting.blank(0, outline.name_start)
     if SYSCALL_MACRO.match(rewriting.text[outline.name_start : outline.name_end]):
@@ -116,6 +117,13 @@ def specifiers(rewriting: Rewriting, name: int) -> None:
         rewriting.blank(word.start, word.end)
     if not typed and not names:
         _add_type(rewriting, name)
+
+
+def record_body(rewriting: Rewriting, name: int) -> None:
+    """``struct pair { int a, b; } f(void)`` loses the braces and what is in them."""
+    opening = rewriting.text.find(b"{", 0, name)
+    if opening >= 0:
+        rewriting.blank(opening, rewriting.text.rfind(b"}", 0, name) + 1)
 
 
 def _specifier_words(rewriting: Rewriting, name: int) -> list[_Word]:

@@ -15,7 +15,7 @@ import re
 from mmlint.syntax.scan import BLOCK, CALL, RECORD, Scan
 from mmlint.syntax.statements import end_statement, label
 from mmlint.syntax.tokens import NUMBER, WORD
-from mmlint.syntax.words import ASM, KEYWORDS, QUALIFIERS, STATEMENTS, TYPEOF
+from mmlint.syntax.words import ASM, ATTRIBUTE_CALLS, KEYWORDS, QUALIFIERS, STATEMENTS, TYPEOF
 
 _RUNS_ONCE = re.compile(rb"(?:__)?(?:if|scoped|IF)|.*_guard\Z")
 _LOOP_NAME = re.compile(rb"for_|foreach|each|_iter|while|until|walk", re.I)
@@ -71,6 +71,9 @@ def call(scan: Scan, index: int) -> int | None:
         return record_member(scan, index) if scan.context is RECORD else None
     if scan.context is RECORD:
         return None
+    if scan.texts[index] in ATTRIBUTE_CALLS and _starts_declaration(scan, closing + 1):
+        scan.drop(index, closing)
+        return closing + 1
     if _runs_what_follows(scan, index, closing + 1):
         if _declares(scan, index):
             scan.drop(index + 1, closing)
@@ -122,6 +125,10 @@ def _runs_what_follows(scan: Scan, index: int, following: int) -> bool:
         named = text in (b"++", b"--") or _LOOP_NAME.search(scan.texts[index]) is not None
         return new_line and named
     return False
+
+
+def _starts_declaration(scan: Scan, index: int) -> bool:
+    return scan.kinds[index] == WORD and scan.texts[index] not in STATEMENTS
 
 
 def _declares(scan: Scan, index: int) -> bool:

@@ -20,7 +20,7 @@ _HIDDEN = re.compile(
     rb"|//[^\n\\]*(?:\\.[^\n\\]*)*"
     rb'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
     rb"|'(?:[^'\\\n]|\\[^\n])[^'\n]{0,9}?'"
-    rb"|#[ \t]*(?:error|warning)\b[^\n]*"
+    rb"|#[ \t]*(?:error|warning)\b[^\n\\]*(?:\\.[^\n\\]*)*"
     rb"|#[ \t]*include[ \t]*<[^>\n]*>",
     re.S,
 )
@@ -43,7 +43,7 @@ def _hide(match: re.Match[bytes]) -> bytes:
     if first == 0x2F:
         return _hide_comment(match) if b"\n" in text else text.translate(BLANKS)
     if first == 0x23:
-        return b"#" + text[1:].translate(BLANKS) if _starts_line(match.string, match.start()) else text
+        return b"#" + _continued(text[1:]) if _starts_line(match.string, match.start()) else text
     if b"\n" in text:
         return b'"' + _ESCAPED_NEWLINE.sub(_underscore_unless_newline, text[1:-1]) + b'"'
     return text[:1] + text[1:-1].translate(_UNDERSCORES) + text[:1]
@@ -51,12 +51,16 @@ def _hide(match: re.Match[bytes]) -> bytes:
 
 def _hide_comment(match: re.Match[bytes]) -> bytes:
     """Blanks for a comment of several lines; inside a directive it must not end the directive."""
-    blank = match.group().translate(BLANKS)
     data, start = match.string, match.start()
     line = data.rfind(b"\n", 0, start)
     if data[max(line - 1, 0) : max(line, 0)] == b"\\" or data[line + 1 : start].lstrip()[:1] == b"#":
-        return re.sub(rb"[ \t]\n", b"\\\\\n", blank)
-    return blank
+        return _continued(match.group())
+    return match.group().translate(BLANKS)
+
+
+def _continued(text: bytes) -> bytes:
+    """Blanks with a backslash before each newline."""
+    return re.sub(rb"[ \t]\n", b"\\\\\n", text.translate(BLANKS))
 
 
 def _starts_line(data: bytes, offset: int) -> bool:

@@ -114,13 +114,14 @@ def _adjacent_word(scan: Scan, index: int, at_start: bool) -> int:
     after = declarations.type_query(scan, index) or declarations.generic(scan, index)
     if after is not None:
         return after
+    word = scan.texts[index]
     before = scan.texts[scan.previous(index)] if index else b""
     if before == b"]":
         after = declarations.behind_array(scan, index)
     elif before == b")":
         if not at_start:
             after = declarations.behind_prototype(scan, index)
-        if after is None:
+        if after is None and word not in KEYWORDS:
             declarations.missing_comma(scan, index)
     elif before == b"(":
         after = declarations.in_pointer_declarator(scan, index)
@@ -149,8 +150,10 @@ def _open_paren(scan: Scan, index: int) -> int:
 
 def _open_brace(scan: Scan, index: int) -> int:
     context = _brace_context(scan, index)
-    if context is INITIALISER and scan.at_argument and arguments.braces_as_argument(scan, index):
-        return index + 1
+    if context is INITIALISER and scan.context is CALL:
+        is_value = scan.at_argument or scan.texts[scan.previous(index)] == b"="
+        if is_value and arguments.braces_as_argument(scan, index):
+            return index + 1
     follows = context in STATEMENT_CONTEXTS and (scan.at_statement or scan.context is TOP)
     scan.enter(context, follows)
     scan.at_statement = context in STATEMENT_CONTEXTS

@@ -29,7 +29,7 @@ ATTRIBUTES: Final = _words("""
     __bpf_kfunc __irq_entry __softirq_entry __exception_irq_entry __tracepoint_string __restrict __restrict__
     __retain __cpuidle __head __flatten __gnu_inline __mayalias __extension__ __hyp_text __nonstring __section_init
     __init_refok __initdata_or_module __no_kstack_erase __signed __unqual __silent __uninitialized
-    __entry __efi_runtime __xen __noscs __noinitretpoline __used_section __vsyscall_fn __inittest
+    __efi_runtime __xen __noscs __noinitretpoline __used_section __vsyscall_fn __inittest
     __user_space __always_used __pgtbl __pte_attr __kernel_read __noreturn__ __leaf __scalar __swp __const __signed__
 """)
 

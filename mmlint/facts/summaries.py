@@ -1,0 +1,86 @@
+"""What a call of a function of the same file does to its caller's section, locks and tables.
+
+    static void walk_end(pte_t *pte, spinlock_t *ptl)
+    {
+            lazy_mmu_mode_disable();
+            pte_unmap_unlock(pte, ptl);
+    }
+
+A call of walk_end() leaves the mode once, releases the lock in argument 1 and unmaps the table of argument 0. A summary is
+certain when all returns of the function agree; otherwise whoever calls it cannot say whether its section is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import State
+from mmlint.flow.ir import Call, Op, Return
+from mmlint.flow.values import Entry, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The effect of a call. ``released`` and ``unmapped`` are argument indices.
+
+    ``certain`` is False when the returns of the function differ in the sections they leave open.
+    """
+
+    leaves: int = 0
+    enters: int = 0
+    released: tuple[int, ...] = ()
+    unmapped: tuple[int, ...] = ()
+    certain: bool = True
+
+    @property
+    def is_neutral(self) -> bool:
+        """True when a call changes nothing that the analysis follows."""
+        return self == NEUTRAL
+
+
+NEUTRAL = Summary()
+
+
+@dataclass
+class ReturnStates(Observer):
+    """Collects how each return leaves the caller's section, locks and tables."""
+
+    depths: set[tuple[int, int]] = field(default_factory=set)
+    foreign: frozenset[Symbol] | None = None
+
+    def leave(self, state: State, terminator: Return) -> None:
+        del terminator
+        self.depths.add((state.below, len(state.stack)))
+        self.foreign = state.foreign if self.foreign is None else self.foreign & state.foreign
+
+
+@dataclass
+class ParameterTouches(Observer):
+    """Collects how the tables of a function's own pte parameters are used."""
+
+    kinds: dict[Symbol, set[str]] = field(default_factory=dict)
+
+    def touch(self, state: State, op: Op, argument: int, kind: str, entry: Entry) -> None:
+        del state, argument
+        self.kinds.setdefault(entry.table, set()).add(kind)
+        if kind == "unknown" and isinstance(op, Call):
+            self.kinds[entry.table].add(f"calls {op.callee}")
+
+
+def parameter_table(name: str) -> Symbol:
+    """The table symbol of a pte parameter of that name."""
+    return Symbol(f"T[{name}]")
+
+
+def summarise(returns: ReturnStates, parameters: tuple[str, ...]) -> Summary:
+    """The summary of a function from its return states and the names of its parameters."""
+    if not returns.depths:
+        return NEUTRAL
+    foreign = returns.foreign or frozenset()
+    released = tuple(index for index, name in enumerate(parameters) if Symbol(name) in foreign)
+    unmapped = tuple(index for index, name in enumerate(parameters) if parameter_table(name) in foreign)
+    if len(returns.depths) > 1:
+        return Summary(released=released, unmapped=unmapped, certain=False)
+    below, depth = next(iter(returns.depths))
+    return Summary(below, depth, released, unmapped)
