@@ -97,19 +97,28 @@ def _walk_folder(root: str, walk: _Walk) -> None:
 
 def _follow(link: str, walk: _Walk) -> None:
     target = os.path.realpath(link)
-    if any(target == root or target.startswith(root.rstrip("/") + "/") for root in walk.roots):
-        return
     try:
         mode = Path(target).stat().st_mode
     except OSError as error:
         if link.endswith(_SUFFIXES):
             walk.skipped.append(_unread(link, error))
         return
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(mode) and not _is_walked(target, walk):
         _walk_folder(link, walk)
     elif stat.S_ISREG(mode) and link.endswith(_SUFFIXES):
+        if target.endswith(_SUFFIXES) and _is_walked(target, walk):
+            return
         walk.roots.append(target)
         walk.files.append(link)
+
+
+def _is_walked(target: str, walk: _Walk) -> bool:
+    """True when the walk comes to ``target`` by itself: it lies in a root, and under no name that starts with a dot."""
+    for root in walk.roots:
+        below = root.rstrip("/") + "/"
+        if target == root or (target.startswith(below) and "/." not in target[len(below) - 1 :]):
+            return True
+    return False
 
 
 def _unread(path: str, error: OSError) -> Skipped:

@@ -74,7 +74,7 @@ def choose(diagnostics: Iterable[Diagnostic], floor: Applicability, path: str) -
         edits = diagnostic.fix.edits if diagnostic.fix else ()
         if all(edit in taken for edit in edits):
             continue
-        if any(edit.path != path or _overlaps(edit, other) for edit in edits for other in taken):
+        if any(edit.path != path or any(_overlaps(edit, other) for other in taken) for edit in edits):
             waiting += 1
             continue
         chosen.append(diagnostic)

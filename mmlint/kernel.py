@@ -176,6 +176,7 @@ class Vocabulary:
     updates: Mapping[str, int]
     read_updates: Mapping[str, int]
     carries: Mapping[str, int]
+    derives: Mapping[str, int]
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: Mapping[str, Bound]
@@ -438,7 +439,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     folder = folder or kernel_data()
     generations, ranged, implementation = _api(folder)
     tables = _tables(folder)
-    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry"})
+    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive"})
     contracts = _contracts(folder)
     if not target:
         target = next((r.name for r in ranged if r.default), ranged[0].name)
@@ -459,6 +460,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         entries.indices("update"),
         entries.indices("read_update"),
         entries.indices("carry"),
+        entries.indices("derive"),
         contracts.callbacks,
         contracts.applies,
         contracts.bounds,

@@ -46,7 +46,7 @@ def report(data: bytes, *diagnostics: Diagnostic, skipped: tuple[Skipped, ...] =
 
 def test_edits_are_applied_to_the_bytes() -> None:
     edits = [Edit(PATH, Span(6, 9), "three"), Edit(PATH, Span(0, 3), "1"), Edit(PATH, Span(4, 4), "+")]
-    assert apply_edits(b"one\r\nx two\xff", edits) == b"1\r+\nthreewo\xff"
+    assert apply_edits(b"one\r\nx two\xff", edits) == b"1\r+\nxthreeo\xff"
 
 
 @pytest.mark.parametrize("spans", [((0, 3), (2, 4)), ((0, 9), (1, 2)), ((11, 13),)])
@@ -224,7 +224,7 @@ def test_hunks_name_the_function_above() -> None:
     lines = diff("x.c", before, before.replace(b"line8", b"line9")).split(b"\n")
     assert [line for line in lines if line.startswith(b"@@")] == [
         b"@@ -8,7 +8,7 @@ static int walk(void)",
-        b"@@ -18,4 +18,4 @@ static int walk(void)",
+        b"@@ -18,5 +18,5 @@ static int walk(void)",
     ]
 
 

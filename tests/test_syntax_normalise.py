@@ -32,10 +32,6 @@ def rewrite_header(header: str) -> str:
     return normalised(header + "\n{\n}").text.decode()[: -len("\n{\n}")].rstrip()
 
 
-def words(text: str) -> list[str]:
-    return text.split()
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -128,7 +124,7 @@ def test_macros(before: str, after: str) -> None:
         ("g(struct foo *, 1);", "g(Struct_foo_ , 1);"),
         ("g(const struct foo *p, 1);", "g(Const_struct_foo__p, 1);"),
         ("g(unsigned\n  long);", "g(Unsigned\n      );"),
-        ("g(u32 odd, x);", "g(u32_odd, x);"),
+        ("g(u32 odd, x);", "g(U32_odd, x);"),
         ("g(u8 *, x);", "g(u8  , x);"),
         ("g(u8 * const);", "g(u8        );"),
         ("g(return -1);", "g(Return__1);"),

@@ -226,13 +226,22 @@ class Judge:
     def bounds(self, claim_ptep: Value, addr: Poly) -> list[Bound]:
         """Loop bounds of the walk that starts at ptep and addr."""
         table = claim_ptep.table if isinstance(claim_ptep, Entry) else None
-        found = [bound for bound in self.site.bounds if table is not None and bound.table == table]
-        loose = [
-            bound
-            for bound in self.site.bounds
-            if bound.table is None and descends(self.context, bound.address, addr) and bound.address != bound.limit
-        ]
-        return [bound for bound in found + loose if not descends(self.context, bound.limit, bound.address)]
+        own = [bound for bound in self.site.bounds if table is not None and bound.table == table]
+        loose = [bound for bound in self.site.bounds if bound.table is None]
+        return [bound for bound in own + loose if self._starts_at(bound, addr)]
+
+    def _starts_at(self, bound: Bound, addr: Poly) -> bool:
+        """True when the address that meets the limit is ``addr`` when the walk begins.
+
+        Either the variable holds it already, or the loop gets it from outside.
+        """
+        if isinstance(bound.address_expr, Name) and self.state.values.get(bound.address_expr) == addr:
+            return True
+        pages = (bound.address - addr).without_page()
+        if pages is not None and pages.as_const() is not None:
+            return True
+        incoming = [poly for symbol in bound.address.symbols() for poly in self.context.joins.get(symbol, ())]
+        return addr in incoming
 
     def range(self, claim: Claim) -> Obligation:
         """addr and end are those of the walk: not empty, not swapped, end where the walk ends."""
@@ -279,6 +288,8 @@ class Judge:
         end, subject = claim.texts["end"], claim.spans.get("end")
         fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
         if not bounds:
+            if self._elsewhere(claim):
+                return self._elsewhere_fault(claim)
             if fact.status is Status.PROVEN or fact.contract:
                 line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
@@ -299,6 +310,18 @@ class Judge:
             return Obligation("range", Status.ASSUMED, (line, *fact.because, assumed), subject=subject)
         fault = f"nothing shows that the walk ends at '{end}'"
         return Obligation("range", Status.UNKNOWN, (line,), fault=fault, replacement=replacement, subject=subject)
+
+    def _elsewhere(self, claim: Claim) -> Bound | None:
+        """A loop over the table of ptep that starts at another address."""
+        table = claim.ptep.table if isinstance(claim.ptep, Entry) else None
+        return next((bound for bound in self.site.bounds if bound.table == table), None)
+
+    def _elsewhere_fault(self, claim: Claim) -> Obligation:
+        bound = self._elsewhere(claim)
+        assert bound is not None
+        line = Evidence(bound.span, f"the walk goes on until {self._shown(bound)} meets {display(bound.limit)}")
+        fault = f"nothing shows that the walk starts at '{claim.texts['addr']}'"
+        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=claim.spans.get("addr"))
 
     def _limit(self, bounds: list[Bound]) -> str:
         texts = [self.spelled(bound.limit) for bound in bounds]

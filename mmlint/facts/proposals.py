@@ -240,7 +240,7 @@ class Proposer:
                     common[text].append((rank, value))
         full = {text: found for text, found in common.items() if len(found) == len(self.judges)}
         if not full:
-            raise NoProposal(*self._why_no_end())
+            raise NoProposal(*self._why_no_end(addr))
         text = min(full, key=lambda name: (sum(rank for rank, _ in full[name]), self._declared(name), name))
         return text, [value for _, value in full[text]]
 
@@ -255,7 +255,7 @@ class Proposer:
             if text and text not in found:
                 fact = bounded(judge.analysis, judge.solved, addr, bound.limit)
                 found[text] = (_BOUND_RANK[fact.status], bound.limit)
-        if not judge.bounds(pointer, addr):
+        if not any(isinstance(pointer, Entry) and bound.table in (pointer.table, None) for bound in judge.site.bounds):
             found = self._given_ends(judge, addr)
         return found
 
@@ -271,8 +271,11 @@ class Proposer:
                     found[place.name] = (_BOUND_RANK[fact.status], value)
         return found
 
-    def _why_no_end(self) -> tuple[str, bool]:
-        for judge in self.judges:
+    def _why_no_end(self, addr: str) -> tuple[str, bool]:
+        for judge, table in zip(self.judges, self.tables, strict=True):
+            for bound in judge.site.bounds:
+                if bound.table == table.symbol and not judge.bounds(Entry(table.symbol, table.address), table.address):
+                    return f"the walk does not start at {addr}: the PTE pointer is moved first", False
             for bound in judge.site.bounds:
                 expr = bound.limit_expr
                 held = judge.state.values.get(expr) if isinstance(expr, ir.Name) else None

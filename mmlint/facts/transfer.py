@@ -248,6 +248,10 @@ class Transfer:
             state.values[op.target] = self.context.pure(name, arguments, form, op.span)
             return
         self._touch(state, op, arguments)
+        derived = vocabulary.derives.get(name, -1)
+        if 0 <= derived < len(arguments) and isinstance(pointer := arguments[derived], Entry):
+            state.values[op.target] = Entry(pointer.table, self._fresh(f"@{maker}", maker, f"an address from {name}()"))
+            return
         symbol = Symbol(maker, frozenset((maker,)), f"{name}()" if name else "")
         self.context.origins.setdefault(symbol, Returned(name, op.span, arguments))
         state.values[op.target] = Poly.symbol(symbol)

@@ -6,7 +6,8 @@
     guard(mutex)(&m)        t0 = guard(mutex, &m), and guard.exit(mutex, &m) wherever the scope is left
     for_each_vma(vmi, vma)  t0 = for_each_vma(vmi, vma), which may write vmi and vma
 
-Macros are not expanded: what else they do is unknown here.
+Macros are not expanded: what else they do is unknown here. The arguments of guard.exit are those of the guard, as they
+are worth at the exit.
 """
 
 from __future__ import annotations

@@ -242,6 +242,10 @@ class Expressions(Lowering):
 
     def _cast(self, node: Node) -> Expr:
         type_, operand = node.named_children
+        if b"{" in self.spelling(type_):
+            # The grammar takes (f(({ ... }))) & x for a cast of &x.
+            self.unmodelled(node, "cast that reads like an operator")
+            return self.unknown(node)
         return Cast(self.words(type_), self.value(operand))
 
     def _compound_literal(self, node: Node) -> Expr:

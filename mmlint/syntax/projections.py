@@ -225,11 +225,11 @@ def configuration(projector: Projector, span: Span, projection: Projection) -> C
 def combinations(projector: Projector, span: Span, projection: Projection) -> Iterator[Projection]:
     """All ways to vary the conditionals that lie wholly inside a function, everything around it left as it is.
 
-    Nothing when there is only one conditional, whose arms `covering` has already, or more than four atoms.
+    Nothing when they have more than four atoms: `covering` has every arm of those once.
     """
     inner = [conditional for conditional in projector.inside(span) if conditional.end <= span.end]
     names = sorted({name for conditional in inner for arm in conditional.arms for name in atoms(arm.condition)})
-    if len(inner) < 2 or len(names) > _MAX_COMBINED_ATOMS:
+    if not inner or len(names) > _MAX_COMBINED_ATOMS:
         return
     kept = projection.taken.difference(arm for conditional in inner for arm in conditional.arms)
     around = list(ancestry(projector.around(span.start)))
