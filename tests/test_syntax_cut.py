@@ -38,6 +38,7 @@ def test_the_parts_of_an_outline() -> None:
         (b"int f(void) __releases(x) __acquires(y)\n{\n}\n", [b"f"]),
         (b"static typeof(x) f(int a)\n{\n}\n", [b"f"]),
         (b"static int (*f(int a))(int)\n{\n}\n", [b"f"]),
+        (b"static typeof(x)(f(int a))\n{\n}\n", [b"f"]),
         (b"SYSCALL_DEFINE2(dup, int, a, int, b)\n{\n}\n", [b"SYSCALL_DEFINE2:dup"]),
         (b"TEST_F(fixture, name)\n{\n}\n", [b"TEST_F:fixture"]),
         (b"struct pair { int a; } f(void)\n{\n}\n", [b"f"]),

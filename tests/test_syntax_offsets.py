@@ -13,14 +13,15 @@ from mmlint.syntax.normalise import normalise
 from mmlint.syntax.parser import FunctionParser
 from mmlint.syntax.repair import repair
 
-TOKENS = """
+TOKEN_LINES = """
 ( ) [ ] { } ; , : = * & && . -> ++ + - < >> ... ? ~ ! # ## \\ 0 1 0x1f 10baseT 1.5e3 "s" 's' "a\\"b" /* */ //
 x y foo_t u32 int long unsigned struct union enum const static register volatile auto typedef inline
 if else while for do switch case default goto return break continue asm __asm__ __volatile__ asm_volatile_goto
 sizeof offsetof __alignof__ typeof _Generic __user __init __attribute__ __free __aligned __odd ODD MACRO
 for_each_x scoped_guard forever noreturn __try SYSCALL_DEFINE2 DECLARE_X list_for_each f g
 #if #ifdef #else #elif #endif #define #error #include <a.h> defined IS_ENABLED CONFIG_A CONFIG_B __KERNEL__
-""".split()
+"""
+TOKENS = TOKEN_LINES.split()
 SPACES = ["", " ", " ", "\n", "\n\t", "\t", "\r\n", "\\\n", "\n{\n", "\n}\n"]
 SOUP = st.lists(st.tuples(st.sampled_from(TOKENS), st.sampled_from(SPACES)), max_size=60).map(
     lambda parts: "".join(token + space for token, space in parts).encode()

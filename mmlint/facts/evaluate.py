@@ -101,7 +101,10 @@ class Context:
 def opaque_entry(value: Poly) -> Entry:
     """A pte pointer of which only the value is known: a table and an address of its own."""
     label = f"the address of {value.label}"
-    return Entry(Symbol(f"T[{value}]", value.makers), Poly.symbol(Symbol(f"@[{value}]", value.makers, label)))
+    # For people: the pointer that a sum starts from.
+    root = next((symbol.label for symbol in value.symbols() if " " not in symbol.label), value.label)
+    table = Symbol(f"T[{value}]", value.makers, root)
+    return Entry(table, Poly.symbol(Symbol(f"@[{value}]", value.makers, label)))
 
 
 def entry_address(context: Context, address: Poly) -> Poly:

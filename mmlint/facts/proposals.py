@@ -65,8 +65,7 @@ def _why_no_table(judge: Judge) -> str:
         return "the page table is mapped inside the section"
     if not touches:
         return "no PTE pointer is used in the section"
-    label = touches[0].entry.address.label.removeprefix("the address of ")
-    return f"the PTE pointer is not mapped in this function: it is {label}"
+    return f"the PTE pointer is not mapped in this function: it comes from {touches[0].entry.table.label}"
 
 
 class Proposer:
@@ -139,7 +138,7 @@ class Proposer:
         if not pointers:
             return "no variable holds the PTE pointer when the mode is entered"
         name, value = sorted(pointers)[0]
-        return f"no variable holds the address that {name} is the entry for: {display(value.address)}"
+        return f"no variable holds the address that '{name}' is the entry for: {display(value.address)}"
 
     def _rank(self, pair: tuple[str, str]) -> tuple[object, ...]:
         ptep, addr = pair
@@ -272,15 +271,18 @@ class Proposer:
         return found
 
     def _why_no_end(self, addr: str) -> tuple[str, bool]:
+        elsewhere = False
         for judge, table in zip(self.judges, self.tables, strict=True):
-            for bound in judge.site.bounds:
-                if bound.table == table.symbol and not judge.bounds(Entry(table.symbol, table.address), table.address):
-                    return f"the walk does not start at {addr}: the PTE pointer is moved first", False
-            for bound in judge.site.bounds:
+            address = self._value(judge, addr)
+            assert isinstance(address, Poly)
+            for bound in judge.bounds(Entry(table.symbol, table.address), address):
                 expr = bound.limit_expr
                 held = judge.state.values.get(expr) if isinstance(expr, ir.Name) else None
                 if isinstance(expr, ir.Name) and held is not None and held != bound.limit:
-                    return f"{expr.name} is set anew inside the section: it covers several ranges", True
+                    return f"'{expr.name}' is set anew inside the section: it covers several ranges", True
+            elsewhere |= any(bound.table in (table.symbol, None) for bound in judge.site.bounds)
+        if elsewhere:
+            return f"the walk does not start at '{addr}', where the PTE pointer was mapped", False
         return "no variable holds the end of the walk", False
 
 

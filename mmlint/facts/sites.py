@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mmlint.facts.dataflow import Dataflow
@@ -10,7 +11,7 @@ from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
-from mmlint.flow.values import Entry, Poly, Symbol
+from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 
@@ -186,27 +187,25 @@ class Collector(Observer):
         left = self.evaluator.value(condition.left, state)
         right = self.evaluator.value(condition.right, state)
         if isinstance(left, Poly) and isinstance(right, Poly):
-            self._bound(site, state, (left, condition.left), (right, condition.right), terminator.span)
-            self._bound(site, state, (right, condition.right), (left, condition.left), terminator.span)
+            sides = ((left, condition.left), (right, condition.right))
+            forward, backward = (self._bounds(state, *pair, terminator.span) for pair in (sides, sides[::-1]))
+            # Where one side is the address of an entry, the other is the limit.
+            moving = [bound for bound in forward + backward if bound.table is not None]
+            site.bounds += [bound for bound in moving or forward + backward if bound not in site.bounds]
 
-    def _bound(
-        self, site: Site, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], span: Span
-    ) -> None:
-        if limit[0].as_const() is not None:
-            return
+    def _bounds(
+        self, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], span: Span
+    ) -> list[Bound]:
+        if limit[0].as_const() is not None or address[0].as_const() is not None:
+            return []
         tables = _walked(state.values.values(), address[0])
-        if not tables and address[0].as_const() is not None:
-            return
-        for table in tables or [None]:
-            bound = Bound(table, address[0], limit[0], limit[1], address[1], span)
-            if bound not in site.bounds:
-                site.bounds.append(bound)
+        return [Bound(table, address[0], limit[0], limit[1], address[1], span) for table in tables or [None]]
 
 
-def _walked(values: object, address: Poly) -> list[Symbol | None]:
+def _walked(values: Iterable[Value], address: Poly) -> list[Symbol | None]:
     """Tables of which some pointer is the entry for ``address``, or a whole number of pages from it."""
     found: dict[Symbol | None, None] = {}
-    for value in values:  # type: ignore[attr-defined]
+    for value in values:
         if isinstance(value, Entry):
             pages = (address - value.address).without_page()
             if pages is not None and pages.as_const() is not None:

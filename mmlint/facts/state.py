@@ -333,7 +333,7 @@ class Join:
             return incoming[0]
         form = tuple(incoming)
         if form not in self.tables:
-            self.tables[form] = Symbol(f"T[{self.maker}:{name}]", frozenset((self.maker,)))
+            self.tables[form] = Symbol(f"T[{self.maker}:{name}]", frozenset((self.maker,)), name)
         return self.tables[form]
 
     def _table(self, symbol: Symbol, incoming: list[Table]) -> Table:

@@ -156,7 +156,7 @@ class _Candidate(NamedTuple):
 
 
 _LAST_WORD = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
-_INNER_NAME = re.compile(rb"\(\s*\*+\s*(?:\w+\s+)?([A-Za-z_]\w*)\s*\(")
+_INNER_NAME = re.compile(rb"\(\s*\**\s*(?:\w+\s+)?([A-Za-z_]\w*)\s*\(")
 _FIRST_ARGUMENT = re.compile(rb"\(\s*(\w+)")
 _RECORD_END = re.compile(rb"\b(?:struct|union|enum)\s*(?:\w+\s*)?\Z")
 _RECORD_ONLY = re.compile(rb"(?:struct|union|enum)\b[^()*]*\Z")
@@ -210,7 +210,7 @@ def _parameter_list(text: bytes, named: list[tuple[re.Match[bytes] | None, tuple
     """The first group that is neither an attribute nor a macro call in front of a type."""
     candidates = []
     for name, (open_, close) in named:
-        inner = _inner_candidate(text, open_, close)
+        inner = _inner_candidate(text, name, open_, close)
         if inner is not None:
             candidates.append(inner)
         elif name is not None and not _belongs_to_type(name):
@@ -224,10 +224,10 @@ def _parameter_list(text: bytes, named: list[tuple[re.Match[bytes] | None, tuple
     return pick
 
 
-def _inner_candidate(text: bytes, open_: int, close: int) -> _Candidate | None:
-    """``int (*f(int x))(int)``: the name and its parameters stand inside the group."""
+def _inner_candidate(text: bytes, name: re.Match[bytes] | None, open_: int, close: int) -> _Candidate | None:
+    """``int (*f(int x))(int)`` and ``typeof(x) (f(int x))``: the name and its parameters stand inside the group."""
     match = _INNER_NAME.match(text, open_, close)
-    if match is None:
+    if match is None or (name is not None and b"*" not in match.group()):
         return None
     inner_open = match.end() - 1
     inner_close = close_paren(text, inner_open)

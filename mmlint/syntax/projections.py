@@ -147,8 +147,10 @@ class Projector:
         return self._blank_untaken(self._plain, 0, projection, self.conditionals)
 
     def slice(self, span: Span, projection: Projection) -> bytes:
-        """The bytes of ``span`` alone, for a span that lies in taken arms only."""
-        return self._blank_untaken(self._plain[span.start : span.end], span.start, projection, self.inside(span))
+        """The bytes of ``span`` alone, as the projection compiles it."""
+        around = [arm.conditional for arm in ancestry(self.around(span.start))]
+        plain = self._plain[span.start : span.end]
+        return self._blank_untaken(plain, span.start, projection, around + self.inside(span))
 
     def inside(self, span: Span) -> list[Conditional]:
         """The conditionals that start in the span."""
@@ -176,7 +178,7 @@ class Projector:
             if conditional.parent is None or conditional.parent in projection.taken:
                 for arm in conditional.arms:
                     if arm not in projection.taken:
-                        start, end = arm.start - shift, arm.end - shift
+                        start, end = max(arm.start - shift, 0), max(arm.end - shift, 0)
                         text[start:end] = blanks(text[start:end])
         return bytes(text)
 
@@ -189,7 +191,7 @@ class Configuration:
     """
 
     assignment: tuple[tuple[str, bool], ...]
-    default: bool
+    default: bool = field(compare=False)
 
     def describe(self) -> str:
         """``CONFIG_X set, CONFIG_Y not set``; empty when the text depends on nothing."""
