@@ -301,7 +301,7 @@ def _dumped(what: str, source: Source, function: str) -> str:
         from mmlint.kernel import load_vocabulary
 
         return (dump_cfg if what == "cfg" else dump_state)(source, function, load_vocabulary())
-    except KeyError as error:
+    except LookupError as error:
         raise UsageError(f"{source.path}: it defines no function {function}(); spell it as the file does") from error
 
 

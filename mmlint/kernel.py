@@ -115,6 +115,14 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Wider:
+    """An end that may lie in another PTE table: the result of a call, or a field ("struct.field")."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Equal:
     """Two field paths ("struct.field") that name one object by the kernel's own rules."""
 
@@ -180,6 +188,7 @@ class Vocabulary:
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: Mapping[str, Bound]
+    wider: Mapping[str, Wider]
     stable: frozenset[str]
     types: Mapping[str, str]
     equals: tuple[Equal, ...]
@@ -371,6 +380,7 @@ class _Contracts:
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: dict[str, Bound]
+    wider: dict[str, Wider]
     stable: frozenset[str]
     types: dict[str, str]
     equals: tuple[Equal, ...]
@@ -378,7 +388,7 @@ class _Contracts:
 
 
 def _contracts(folder: Path) -> _Contracts:
-    known = {"callback", "applies", "bound", "stable", "types", "equal", "arithmetic"}
+    known = {"callback", "applies", "bound", "wider", "stable", "types", "equal", "arithmetic"}
     file = _read(folder, "contracts.toml", known)
     callbacks = []
     for table in file.array("callback"):
@@ -399,6 +409,10 @@ def _contracts(folder: Path) -> _Contracts:
         table.check({"name", "addr", "end", "text"})
         name = table.text("name")
         bounds[name] = Bound(name, table.index("addr", None), table.index("end", None), table.text("text"))
+    wider = {}
+    for table in file.array("wider"):
+        table.check({"name", "text"})
+        wider[table.text("name")] = Wider(table.text("name"), table.text("text"))
     stable = _Table(file.file, "stable", file.data.get("stable", {}))
     fields = frozenset(f"{struct}.{name}" for struct in stable.data for name in stable.names(struct))
     types = _Table(file.file, "types", file.data.get("types", {}))
@@ -415,6 +429,7 @@ def _contracts(folder: Path) -> _Contracts:
         tuple(callbacks),
         tuple(applies),
         bounds,
+        wider,
         fields,
         {key: types.text(key) for key in types.data},
         tuple(equals),
@@ -464,6 +479,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         contracts.callbacks,
         contracts.applies,
         contracts.bounds,
+        contracts.wider,
         contracts.stable,
         contracts.types,
         contracts.equals,

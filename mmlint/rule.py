@@ -78,7 +78,9 @@ class Rule:
         """
         for section in function.sections:
             claim = next((o for o in section.obligations if o.name == name), None)
-            if section.kind != "ranged" or claim is None or claim.status not in (Status.REFUTED, Status.UNKNOWN):
+            if section.kind != "ranged" or claim is None or not claim.fault:
+                continue
+            if claim.status not in (Status.REFUTED, Status.UNKNOWN):
                 continue
             level = self.level if claim.status is Status.REFUTED else min(self.level, Level.WARNING)
             yield self.at(

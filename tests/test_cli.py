@@ -126,11 +126,11 @@ def test_function_that_cannot_be_read_is_not_clean(tree: Path, capsys: pytest.Ca
     (tree / "good/broken.c").write_text(BROKEN)
     assert main(["check", "good"]) == 2
     output = capsys.readouterr().out
-    assert "good/broken.c:1:1: note: walk() was not analysed: " in output
+    assert "good/broken.c:6:1: note: walk() was not analysed: " in output
     assert output.endswith("; 1 not analysed\n")
     assert main(["check", "good", "--format", "json"]) == 2
     (skipped,) = json.loads(capsys.readouterr().out)["coverage"]["skipped"]
-    assert (skipped["path"], skipped["function"], skipped["line"]) == ("good/broken.c", "walk", 1)
+    assert (skipped["path"], skipped["function"], skipped["line"]) == ("good/broken.c", "walk", 6)
 
 
 def test_unreadable_file_does_not_stop_the_rest(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,8 +62,8 @@ LEFT_6_12 = {
         "lazy MMU mode is entered before the page-table lock is taken",
     ),
     ("mm/vmscan.c", "walk_pte_range"): (
-        Verdict.UNSUITABLE,
-        "no variable holds the address that 'pte' is the entry for: start & PMD_MASK",
+        Verdict.MULTI_RANGE,
+        "'end' is set anew inside the section: it covers several ranges",
     ),
     ("mm/vmscan.c", "walk_pmd_range_locked"): (Verdict.UNSUITABLE, "no PTE pointer is used in the section"),
     ("mm/vmscan.c", "lru_gen_look_around"): (

@@ -94,6 +94,13 @@ def _unmatched(solved: Solved) -> list[Unmatched]:
         lines = (Evidence(before.span, "the mode is left here"), Evidence(op.span, "and here once more"))
         message = f"{op.callee}() has no section to end: the mode was left before on this path"
         found.append(Unmatched(op.span, message, lines, solved.configuration))
+    for site in solved.sites.sites.values():
+        for closing in site.closings:
+            op = closing.op
+            if solved.sites.unopened.pop(op.span.start, None) is not None:
+                lines = (Evidence(site.op.span, "the section is entered here"), Evidence(op.span, "it is left here"))
+                message = f"{op.callee}() is also reached on a path that entered no section"
+                found.append(Unmatched(op.span, message, lines, solved.configuration))
     return found
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mmlint.facts.evaluate import Context, Evaluator, Pure, as_poly
+from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Status
 from mmlint.flow.ir import Call
-from mmlint.flow.values import Poly, Symbol
+from mmlint.flow.values import PAGE_POLY, Poly, Symbol
 
 _DEPTH = 5
 _POSITIVE = ("page_size", "pmd_size")
@@ -66,6 +66,9 @@ def positive(context: Context, poly: Poly) -> bool:
 
 def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
     """A bound that the function computes itself."""
+    wide = _wider(context, end)
+    if wide is not None:
+        return wide
     symbols = [symbol for symbol in end.symbols() if isinstance(context.origins.get(symbol), Pure)]
     for symbol in symbols:
         origin = context.origins[symbol]
@@ -87,6 +90,22 @@ def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
     return _next_table(context, addr, end)
 
 
+def _wider(context: Context, end: Poly) -> BoundFact | None:
+    """An end that the vocabulary says to be that of something larger than a page table."""
+    symbol = end.as_symbol()
+    origin = context.origins.get(symbol) if symbol is not None else None
+    if isinstance(origin, Loaded):
+        found = context.vocabulary.wider.get(f"{origin.struct}.{origin.field}")
+        return BoundFact(Status.REFUTED, (), reason=found.text) if found is not None else None
+    if not isinstance(origin, Pure | Returned):
+        return None
+    found = context.vocabulary.wider.get(origin.function if isinstance(origin, Pure) else origin.callee)
+    if found is None:
+        return None
+    because = (Evidence(origin.span, found.text),) if origin.span is not None else ()
+    return BoundFact(Status.REFUTED, because, reason=found.text)
+
+
 def _next_table(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
     """``(addr & PMD_MASK) + PMD_SIZE`` and ``(addr + PMD_SIZE) & PMD_MASK``."""
     arithmetic = context.vocabulary.arithmetic
@@ -100,6 +119,8 @@ def _next_table(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
                 if mask.as_symbol() in arithmetic.pmd_mask and whole == inner:
                     return BoundFact(Status.PROVEN, (), reason="end is the end of the page table of addr")
         distance = end - addr
+        if distance == PAGE_POLY:
+            return BoundFact(Status.PROVEN, (), reason="it is one entry")
         if distance == size + size or positive(context, distance - size):
             return BoundFact(Status.REFUTED, (), reason=f"it is {distance} long, more than one page table")
     return None

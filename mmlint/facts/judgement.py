@@ -6,7 +6,7 @@ from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.obligations import Claim, Judge
 from mmlint.facts.pairing import leaks, locked, outside, paired
-from mmlint.facts.proposals import Candidate, NoProposal, Proposer, map_targets, ranges, source_table
+from mmlint.facts.proposals import Candidate, NoProposal, Proposer, is_advanced, map_targets, ranges
 from mmlint.facts.sections import (
     ARGUMENTS,
     Argument,
@@ -123,19 +123,20 @@ class _Judgement:
         verdict, reason = self._ranged_verdict(obligations)
         arguments = tuple(Argument(name, texts[name], spans[name]) for name in ARGUMENTS)
         hinted = self.judges[0].table(claims[0].ptep)
+        found = ranges(self.judges[0], hinted, texts) if hinted is not None else []
         return self._section(
             verdict,
             reason,
             obligations,
             arguments,
-            found=ranges(self.judges[0], hinted, texts),
+            found=found,
             inconsistent=self._inconsistent(texts["ptep"], claims),
         )
 
     def _ranged_verdict(self, obligations: tuple[Obligation, ...]) -> tuple[Verdict, str]:
         for status, verdict in ((Status.REFUTED, Verdict.REFUTED), (Status.UNKNOWN, Verdict.UNKNOWN)):
             for obligation in obligations:
-                if obligation.status is status:
+                if obligation.status is status and obligation.fault:
                     return verdict, obligation.fault
         return Verdict.VERIFIED, ""
 
@@ -151,11 +152,12 @@ class _Judgement:
             names = {name.name for name in names_of(judge.context, judge.state, claim.ptep, self.site.op.span)}
             common = names if common is None else common & names
             preferred = map_targets(judge, table)
-            line = Evidence(table.site, "both are set here and have not moved")
-        best = next((name for name in preferred if name in self.siblings and name in (common or ())), "")
-        if not best or best == text or text not in (common or ()) or line is None:
+            line = Evidence(table.site, "both are set from this call and have not moved")
+        equal = sorted((self.siblings | {text}) & (common or set()))
+        if text not in equal or line is None:
             return "", ()
-        return best, (line,)
+        best = min(equal, key=lambda name: (is_advanced(self.judges[0], name), _position(preferred, name), name))
+        return (best, (line,)) if best != text else ("", ())
 
     # ------------------------------------------------------------ plain
 
@@ -193,6 +195,10 @@ class _Judgement:
         return self._section(verdict, str(error), tuple(flow), found=found)
 
 
+def _position(names: list[str], name: str) -> int:
+    return names.index(name) if name in names else len(names)
+
+
 def _weakest(obligations: list[Obligation]) -> Obligation:
     """The weakest of one obligation's judgements; with equal status the evidence of all states."""
     worst = min(obligations, key=lambda o: (_ORDER.index(o.status), o.contract))
@@ -201,5 +207,3 @@ def _weakest(obligations: list[Obligation]) -> Obligation:
         worst.name, worst.status, because, worst.contract, worst.fault, worst.replacement, worst.subject
     )
 
-
-__all__ = ["judge_section", "source_table"]

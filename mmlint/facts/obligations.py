@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmlint.facts.bounds import bounded, descends, positive
+from mmlint.facts.bounds import bounded, positive
 from mmlint.facts.evaluate import Context, Loaded, as_poly, entry_address
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Obligation, Status
@@ -16,7 +16,7 @@ from mmlint.facts.sites import Bound, Site, Snapshot
 from mmlint.facts.spelling import spell
 from mmlint.facts.state import State, Table
 from mmlint.flow.ir import Name
-from mmlint.flow.values import Entry, Poly, Symbol, Value
+from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 
@@ -64,7 +64,7 @@ class Judge:
         table = self.table(claim.ptep)
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
         if table is None:
-            return Obligation("mm", Status.UNKNOWN, (), subject=subject, fault=_unmapped_fault(claim))
+            return Obligation("mm", Status.UNKNOWN, (), subject=subject)
         site = Evidence(table.site, f"{claim.texts['ptep']} is mapped here by {table.call}()")
         if table.mm is None:
             return self.without_owner(claim, table)
@@ -143,7 +143,7 @@ class Judge:
         name, subject = claim.texts["ptep"], claim.spans.get("ptep")
         table = self.table(claim.ptep)
         if table is None or not isinstance(claim.ptep, Entry):
-            return Obligation("ptep", Status.UNKNOWN, (), fault=_unmapped_fault(claim), subject=subject)
+            return self._not_mapped(claim)
         site = Evidence(table.site, f"{name} is mapped at {display(table.address)}")
         wrong = self._other_table(claim, table)
         if wrong is not None:
@@ -156,9 +156,23 @@ class Judge:
                 fault = f"nothing shows that '{name}' is the entry for '{claim.texts['addr']}': it is mapped from {pmd}"
                 return Obligation("ptep", Status.UNKNOWN, (site,), fault=fault, subject=subject)
             return Obligation("ptep", Status.PROVEN, self._entry_lines(claim, table), subject=subject)
-        if addr == claim.end and claim.ptep.address == entry_address(self.context, claim.end):
-            return Obligation("ptep", Status.PROVEN, (site,), subject=subject)
+        if claim.addr == claim.end or self._swapped(claim) is not None:
+            # The range is at fault, not the pointer.
+            return Obligation("ptep", Status.UNKNOWN, (site,), subject=subject)
         return self._not_the_entry(claim, table, distance, site)
+
+    def _not_mapped(self, claim: Claim) -> Obligation:
+        """The pointer's table is not mapped in this state."""
+        name, subject = claim.texts["ptep"], claim.spans.get("ptep")
+        site = self.context.mapped.get(claim.ptep.table) if isinstance(claim.ptep, Entry) else None
+        if site is None:
+            fault = f"nothing shows what '{name}' points to: it is not mapped here"
+            return Obligation("ptep", Status.UNKNOWN, (), fault=fault, subject=subject)
+        fault = f"'{name}' points into a page table that is not mapped any more"
+        others = self.used_here()
+        replacement = self._pointer_into(others[0], claim.addr) if others else ""
+        because = (Evidence(site, f"{name} was mapped here"),)
+        return Obligation("ptep", Status.REFUTED, because, fault=fault, replacement=replacement, subject=subject)
 
     def _entry_lines(self, claim: Claim, table: Table) -> tuple[Evidence, ...]:
         name, addr = claim.texts["ptep"], claim.texts["addr"]
@@ -170,8 +184,9 @@ class Judge:
         return first, Evidence(self.site.op.span, last)
 
     def _pmd_offset(self, table: Table) -> str:
-        """The pmd, where it is a neighbour of another value: then it is not the pmd of the address."""
-        if not isinstance(table.pmd, Poly):
+        """The pmd, where it is a neighbour of the one that came with the address: then it is not the address's pmd."""
+        names = [Symbol(name.name) for name in self.solved.dataflow.graph.parameters]
+        if not isinstance(table.pmd, Poly) or table.address.as_symbol() not in names:
             return ""
         constant = dict(table.pmd.terms).get((), 0)
         return display(table.pmd) if constant and len(table.pmd.terms) > 1 else ""
@@ -210,7 +225,7 @@ class Judge:
                 "ptep", Status.REFUTED, (site, here), fault=fault, replacement=replacement, subject=subject
             )
         end = entry_address(self.context, claim.end)
-        if claim.ptep.address == end and claim.addr != claim.end:
+        if claim.ptep.address == end:
             fault = f"'{name}' is the entry for '{claim.texts['end']}', not for '{addr}'"
             return Obligation("ptep", Status.REFUTED, (site, here), fault=fault, subject=subject)
         moved = display(claim.ptep.address)
@@ -248,6 +263,9 @@ class Judge:
         subject, end = claim.spans.get("end"), claim.texts["end"]
         addr = claim.texts["addr"]
         bounds = self.bounds(claim.ptep, claim.addr)
+        if not bounds and isinstance(claim.ptep, Entry) and self.table(claim.ptep) is not None:
+            # Where ptep and addr disagree, that is said of ptep; the end is judged by where the walk starts.
+            bounds = self.bounds(claim.ptep, claim.ptep.address)
         if claim.addr == claim.end:
             fault = f"the range is empty: '{addr}' and '{end}' are equal"
             return Obligation(
@@ -274,15 +292,11 @@ class Judge:
             return None
         addr, end = claim.texts["addr"], claim.texts["end"]
         name = claim.texts["ptep"]
+        if not any(self.state.equal(claim.addr, bound.limit) for bound in self.site.bounds):
+            return None
         because = (Evidence(table.site, f"{name} is the entry for {display(table.address)}"),)
-        limits = [bound.limit for bound in self.site.bounds]
-        if claim.addr in limits or descends(self.context, claim.end, claim.addr) is False and claim.addr in limits:
-            fault = f"'{addr}' and '{end}' are swapped: '{name}' is the entry for '{end}'"
-        else:
-            fault = f"'{end}' is where the walk starts: '{name}' is the entry for it"
-        return Obligation(
-            "range", Status.REFUTED, because, fault=fault, subject=claim.spans.get("addr")
-        )
+        fault = f"'{addr}' and '{end}' are swapped: '{name}' is the entry for '{end}'"
+        return Obligation("range", Status.REFUTED, because, fault=fault, subject=claim.spans.get("addr"))
 
     def _other_end(self, claim: Claim, bounds: list[Bound]) -> Obligation:
         end, subject = claim.texts["end"], claim.spans.get("end")
@@ -290,6 +304,9 @@ class Judge:
         if not bounds:
             if self._elsewhere(claim):
                 return self._elsewhere_fault(claim)
+            if claim.end - claim.addr == PAGE_POLY:
+                line = Evidence(self.site.op.span, "the range is one entry")
+                return Obligation("range", Status.PROVEN, (line,), subject=subject)
             if fact.status is Status.PROVEN or fact.contract:
                 line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
@@ -371,8 +388,3 @@ def display(value: Value | None) -> str:
 def _number(count: int) -> str:
     words = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     return words.get(count, str(count))
-
-
-def _unmapped_fault(claim: Claim) -> str:
-    name = claim.texts["ptep"]
-    return f"nothing shows what '{name}' points to: it is not mapped here"

@@ -32,6 +32,9 @@ class Observer:
     def disable(self, state: State, op: Call) -> None:
         """A disable that ends the innermost section."""
 
+    def unopened(self, state: State, op: Call) -> None:
+        """A disable on a path that opened no section in this function."""
+
     def surplus(self, state: State, op: Call) -> None:
         """A disable after the function's own section was closed."""
 

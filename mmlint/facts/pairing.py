@@ -113,12 +113,13 @@ def _touched_tables(site: Site) -> set[Symbol]:
 def outside(site: Site, locked_at: dict[Symbol, list[Span]]) -> Outside | None:
     """The fault of a section that does not lie inside the lock, or None."""
     touched = _touched_tables(site)
-    late = [(op, table) for op, table, held in site.mapped if held and table in touched]
-    released = {lock: op for op, lock in site.unlocked if lock in _locks_of(site, touched)}
+    locks = _locks_of(site, touched)
+    late = [op for op, lock in site.locked if lock in locks]
+    released = {lock: op for op, lock in site.unlocked if lock in locks}
     enable = Evidence(site.op.span, "lazy MMU mode is entered here")
     before = any(_locked(snapshot.state, touched) for snapshot in site.snapshots)
     if late and not before:
-        op = late[0][0]
+        op = late[0]
         lines = [enable, Evidence(op.span, f"{op.callee}() takes the lock after that")]
         lines += [Evidence(unlock.span, "the lock is released here") for unlock in released.values()]
         lines += [
@@ -131,7 +132,10 @@ def outside(site: Site, locked_at: dict[Symbol, list[Span]]) -> Outside | None:
         return None
     lock, op = min(released.items(), key=lambda item: item[1].span)
     taken = [Evidence(span, "the lock is taken here") for span in locked_at.get(lock, ())[:1]]
-    closing = next((c for c in site.closings if not c.held and c.op.span > op.span), None)
+    closing = next((c for c in site.closings if not c.held), None)
+    if closing is None and site.exits and not late:
+        # The mode is never left after that: the missing disable is the fault.
+        return None
     lines = [*taken, enable, Evidence(op.span, "the lock is released here")]
     if closing is None:
         return Outside(op.span, "the page-table lock is released while lazy MMU mode is on", tuple(lines))

@@ -43,6 +43,10 @@ def source_table(judge: Judge) -> Table:
     tables = judge.used_here()
     if not tables:
         raise NoProposal(_why_no_table(judge))
+    restarted = _restarted(judge)
+    if restarted:
+        raise NoProposal(f"'{restarted}' is set anew inside the section: it covers several ranges", several=True)
+    tables = [table for table in tables if is_updated(judge, table.symbol)] or tables
     if len(tables) == 1:
         return tables[0]
     read = [table for table in tables if _is_read(judge, table.symbol)]
@@ -53,6 +57,33 @@ def source_table(judge: Judge) -> Table:
             return choice[0]
     names = " and ".join(f"at {display(table.address)}" for table in tables)
     raise NoProposal(f"the section works on several page tables, mapped {names}", several=True)
+
+
+def _restarted(judge: Judge) -> str:
+    """The limit of a walk that has another value by the time the walk meets it, or empty."""
+    for bound in judge.site.bounds:
+        expr = bound.limit_expr
+        if not isinstance(expr, ir.Name) or not _steps(judge, bound.address) or _steps(judge, bound.limit):
+            continue
+        held = judge.state.values.get(expr)
+        if held is not None and held != bound.limit and bound.limit.as_symbol() in judge.context.joins:
+            return expr.name
+    return ""
+
+
+def _steps(judge: Judge, value: Poly) -> bool:
+    """True when a loop advances the value."""
+    for symbol in value.symbols():
+        for incoming in judge.context.joins.get(symbol, ()):
+            if symbol in incoming.symbols() and incoming.as_symbol() != symbol:
+                return True
+    return False
+
+
+def is_updated(judge: Judge, symbol: Symbol) -> bool:
+    """True unless the section only reads the entries of the table."""
+    kinds = {touch.kind for touch in judge.site.touches if touch.entry.table == symbol}
+    return bool(kinds - {"read", "carry"})
 
 
 def _is_read(judge: Judge, symbol: Symbol) -> bool:
@@ -148,21 +179,12 @@ class Proposer:
         return (
             ptep not in self.siblings,
             position,
-            self._is_advanced(ptep),
+            is_advanced(self.judges[0], ptep),
             addr != given,
             self._declared(ptep),
             self._declared(addr),
             pair,
         )
-
-    def _is_advanced(self, name: str) -> bool:
-        writes = [
-            op
-            for block in self.judges[0].context.graph.blocks
-            for op in block.ops
-            if isinstance(op, ir.Assign) and isinstance(op.target, ir.Name) and op.target.name == name
-        ]
-        return len(writes) > 1
 
     def _declared(self, name: str) -> int:
         starts = [
@@ -276,10 +298,7 @@ class Proposer:
             address = self._value(judge, addr)
             assert isinstance(address, Poly)
             for bound in judge.bounds(Entry(table.symbol, table.address), address):
-                expr = bound.limit_expr
-                held = judge.state.values.get(expr) if isinstance(expr, ir.Name) else None
-                if isinstance(expr, ir.Name) and held is not None and held != bound.limit:
-                    return f"'{expr.name}' is set anew inside the section: it covers several ranges", True
+                del bound
             elsewhere |= any(bound.table in (table.symbol, None) for bound in judge.site.bounds)
         if elsewhere:
             return f"the walk does not start at '{addr}', where the PTE pointer was mapped", False
@@ -287,6 +306,18 @@ class Proposer:
 
 
 _BOUND_RANK = {Status.PROVEN: 0, Status.ASSUMED: 1, Status.UNKNOWN: 2, Status.REFUTED: 3}
+
+
+def is_advanced(judge: Judge, name: str) -> bool:
+    """True when the function steps the pointer: ``pte++``, ``pte += nr``."""
+    return any(
+        isinstance(op, ir.Assign)
+        and isinstance(op.target, ir.Name)
+        and op.target.name == name
+        and isinstance(op.value, ir.Binary)
+        for block in judge.context.graph.blocks
+        for op in block.ops
+    )
 
 
 def map_targets(judge: Judge, table: Table) -> list[str]:
@@ -323,6 +354,8 @@ def ranges(judge: Judge, hinted: Table | None, texts: dict[str, str]) -> list[Ra
     for table in judge.used_here():
         line = judge.analysis.source.line(table.site.start)
         is_hint = hinted is not None and table.symbol == hinted.symbol
+        if not is_hint and not is_updated(judge, table.symbol):
+            continue
         role = "read" if _is_read(judge, table.symbol) else "updated"
         if is_hint and texts:
             found.append(Range(texts["mm"], texts["addr"], texts["end"], texts["ptep"], line, role, True))

@@ -78,6 +78,7 @@ class Site:
     touches: list[Touch] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)
     mapped: list[tuple[ir.Call, Symbol, bool]] = field(default_factory=list)
+    locked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     unlocked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
@@ -91,6 +92,7 @@ class Sites:
 
     sites: dict[int, Site] = field(default_factory=dict)
     surplus: dict[int, tuple[ir.Call, int]] = field(default_factory=dict)
+    unopened: dict[int, ir.Call | None] = field(default_factory=dict)
     locked_at: dict[Symbol, list[Span]] = field(default_factory=dict)
     calls: list[tuple[State, ir.Call]] = field(default_factory=list)
 
@@ -142,16 +144,22 @@ class Collector(Observer):
             return
         self.result.surplus.setdefault(op.span.start, (op, state.closed))
 
+    def unopened(self, state: State, op: ir.Call) -> None:
+        if not state.doubtful:
+            self.result.unopened.setdefault(op.span.start, op)
+
     def mapped(self, state: State, op: ir.Call, table: Symbol, lock: bool) -> None:
         site = self._open(state)
         if site is not None:
             site.mapped.append((op, table, lock and not state.doubtful))
 
     def locked(self, state: State, op: ir.Call, lock: Symbol) -> None:
-        del state
         spans = self.result.locked_at.setdefault(lock, [])
         if op.span not in spans:
             spans.append(op.span)
+        site = self._open(state)
+        if site is not None and not state.doubtful:
+            site.locked.append((op, lock))
 
     def unlocked(self, state: State, op: ir.Call, lock: Symbol) -> None:
         site = self._open(state)

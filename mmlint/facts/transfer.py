@@ -311,7 +311,8 @@ class Transfer:
             state.closed = op.span.start
         elif state.closed >= 0:
             self.observer.surplus(state, op)
-        elif state.below < 4:
+        elif state.below < _MAX_DEPTH:
+            self.observer.unopened(state, op)
             state.below += 1
 
     # ------------------------------------------------------------ tables and locks

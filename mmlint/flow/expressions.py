@@ -41,6 +41,7 @@ _SPELLED = "+ - * / % & | ^ << >> == != < <= > >= && || = += -= *= /= %= &= |= ^
 _BLANKS = b" \t\r\n\f\\"
 _OPERATORS = {op.encode(): op for op in _SPELLED.split(" ")}
 _ESCAPES = dict(zip("abfnrtv0e", (7, 8, 12, 10, 13, 9, 11, 0, 27), strict=True))
+_UNARY = ("-", "+", "*", "&")
 # A name in parentheses before - * & or ( may be a type: then it is a cast.
 _TYPE_NAME = re.compile(rb"\w+_t|_*(?:u|s|le|be)(?:8|16|32|64|128)|bool|uint|ulong|ushort|__wsum|__sum16")
 
@@ -144,8 +145,12 @@ class Expressions(Lowering):
         if self.text[start] == 0x26 and node.type == "pointer_expression":
             if self.masked[start - 1 : start + 1] == b"&&":
                 return Opaque("&&" + self.words(node.named_children[0]))
-            return AddressOf(self.place(node.named_children[0]))
+            return self._address(node.named_children[0])
         return self.load(self.place(node), node)
+
+    def _address(self, node: Node) -> Expr:
+        place = self.place(node)
+        return place.pointer if isinstance(place, Deref) else AddressOf(place)
 
     def _parenthesized(self, node: Node) -> Expr:
         while node.type == "parenthesized_expression":
@@ -177,9 +182,14 @@ class Expressions(Lowering):
         operand = self.value(node.named_children[0])
         if op == "+":
             return operand
-        if isinstance(operand, Const) and op != "~":
-            return Const(-operand.value if op == "-" else int(not operand.value))
+        if op == "-":
+            return self._negated(operand)
+        if op == "!" and isinstance(operand, Const):
+            return Const(int(not operand.value))
         return Unary(op, operand)
+
+    def _negated(self, operand: Expr) -> Expr:
+        return Const(-operand.value) if isinstance(operand, Const) else Unary("-", operand)
 
     def operator(self, left: Node, right: Node) -> str:
         """The operator between two operands; the rewritten text counts where the written one has more than that."""
@@ -188,29 +198,50 @@ class Expressions(Lowering):
         return op or self.text[start:end].strip(_BLANKS).decode("ascii", "replace")
 
     def arithmetic(self, node: Node) -> Expr:
-        """A chain of binary operators, ``&&`` and ``||`` excepted."""
-        chain: list[tuple[str, Node]] = []
-        leaf, value = node, None
-        while leaf.type == "binary_expression":
-            left, right = leaf.named_children
+        """A chain of binary operators, ``&&`` and ``||`` excepted, from left to right."""
+        operators: list[str] = []
+        operands: list[Node] = []
+        while node.type == "binary_expression":
+            left, right = node.named_children
             op = self.operator(left, right)
             if op in ("&&", "||"):
                 break
-            if left.type == "parenthesized_expression":
-                value = self._cast_in_disguise(op, left, right)
-                if value is not None:
-                    break
-            chain.append((op, right))
-            leaf = left
-        if value is None:
-            value = self.value(leaf)
-        if len(chain) > 4 and isinstance(value, _COMPOUND):
-            value = self.hold(value, leaf)
-        for count, (op, right) in enumerate(reversed(chain), 1):
-            value = Binary(op, value, self.value(right))
+            operators.append(op)
+            operands.append(right)
+            node = left
+        operands.append(node)
+        value = self._operand(operators, operands)
+        if len(operators) > 4 and isinstance(value, _COMPOUND):
+            value = self.hold(value, node)
+        count = 0
+        while operators:
+            value = Binary(operators.pop(), value, self._operand(operators, operands))
+            count += 1
             if count % _LONG == 0:
                 value = self.hold(value, node)
         return value
+
+    def _operand(self, operators: list[str], operands: list[Node]) -> Expr:
+        """Take the next operand from the end of the lists.
+
+        The grammar takes ``(u64)-x`` for a subtraction and ``(pte_t)*p`` for a product; here they are casts.
+        """
+        node = operands.pop()
+        if not operators or operators[-1] not in _UNARY or node.type != "parenthesized_expression":
+            return self.value(node)
+        spelling = self.type_name(node)
+        if spelling is None:
+            return self.value(node)
+        op, node = operators.pop(), operands.pop()
+        if node.type == "binary_expression":
+            self.unmodelled(node, "cast that reads like an operator")
+        if op == "*":
+            operand = self.load(self._target(self.value(node)), node)
+        elif op == "&":
+            operand = self._address(node)
+        else:
+            operand = self._negated(self.value(node)) if op == "-" else self.value(node)
+        return Cast(spelling.decode("ascii"), operand)
 
     def type_name(self, node: Node) -> bytes | None:
         """The type that is named in parentheses, where that is no variable."""
@@ -220,25 +251,6 @@ class Expressions(Lowering):
         spelling = self.spelling(inner[0])
         is_type = spelling not in self.locals and _TYPE_NAME.fullmatch(spelling)
         return spelling if is_type else None
-
-    def _cast_in_disguise(self, op: str, left: Node, right: Node) -> Expr | None:
-        """``(u64)-x`` and ``(pte_t)*p``, which the grammar takes for a subtraction and a product."""
-        if op not in ("-", "+", "*", "&"):
-            return None
-        spelling = self.type_name(left)
-        if spelling is None:
-            return None
-        if right.type == "binary_expression":
-            self.unmodelled(right, "cast that reads like an operator")
-        if op == "*":
-            operand = self.load(self._target(self.value(right)), right)
-        elif op == "&":
-            operand = AddressOf(self.place(right))
-        else:
-            operand = self.value(right)
-            if op == "-":
-                operand = Const(-operand.value) if isinstance(operand, Const) else Unary("-", operand)
-        return Cast(spelling.decode("ascii"), operand)
 
     def _cast(self, node: Node) -> Expr:
         type_, operand = node.named_children

@@ -32,13 +32,13 @@ def explain_place(path: str, line: int, checker: Checker, pen: Pen) -> Iterator[
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
     report = checker.check(source)
     function = _around(report.facts, line) if report.facts else None
-    for diagnostic in report.diagnostics:
-        if function is None or diagnostic.function == function.name:
-            yield from render_diagnostic(diagnostic, pen, quiet=function is not None)
     for skipped in report.skipped:
         yield skipped_line(skipped, pen)
     if function is None:
         raise UsageError(f"{path}:{line}: no section is there; `mmlint sections {path}` lists them")
+    for diagnostic in report.diagnostics:
+        if diagnostic.function == function.name:
+            yield from render_diagnostic(diagnostic, pen, quiet=True)
     here = [section for section in function.sections if source.line(section.call.start) == line]
     for section in here or function.sections:
         yield ""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 _CODES: Final = {"bold": "1", "red": "1;31", "magenta": "1;35", "cyan": "1;36", "green": "32", "yellow": "33"}
-_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +26,14 @@ def wants_colour(stream: TextIO, environment: Mapping[str, str] = os.environ) ->
 
 
 def shown(text: str) -> str:
-    """The text with control characters and undecodable bytes written as escapes: paths and C text are hostile."""
+    """The text with every character that does not print written as an escape: paths and C text are hostile."""
     if text.isprintable():
         return text
-    visible = text.translate(_CONTROL)
-    return visible.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(character if character.isprintable() else _escape(ord(character)) for character in text)
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def counted(number: int, noun: str) -> str:

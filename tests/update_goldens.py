@@ -1,0 +1,34 @@
+"""``python -m tests.update_goldens``: write the golden files of the fixtures anew, never in CI."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.goldens import ROOT, fixtures, goldens
+
+
+def main() -> int:
+    """Write what differs, remove what is stale, and say so. Exit code 2 in CI."""
+    if os.environ.get("CI"):
+        print("update_goldens: not in CI: a golden file is blessed by a person who has read it", file=sys.stderr)
+        return 2
+    os.chdir(ROOT)
+    wanted = {path: data for fixture in fixtures() for path, data in goldens(fixture).items()}
+    there = {str(p.relative_to(ROOT)) for suffix in ("expect", "fixed.c", "unsafe.c") for p in _glob(suffix)}
+    for path in sorted(there - wanted.keys()):
+        (ROOT / path).unlink()
+        print(f"removed {path}")
+    for path, data in sorted(wanted.items()):
+        if path not in there or (ROOT / path).read_bytes() != data:
+            (ROOT / path).write_bytes(data)
+            print(f"wrote {path}")
+    return 0
+
+
+def _glob(suffix: str) -> list[os.PathLike[str]]:
+    return sorted((ROOT / "fixtures").glob(f"*/*.{suffix}"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
