@@ -34,12 +34,12 @@ def graph_of(body: str, header: str = HEADER) -> Graph:
 
 def shown(body: str, header: str = HEADER) -> str:
     """The dump of that graph without its first line; the body starts in line 3."""
-    body = indent(dedent(body), "\t")
+    body = indent(golden(body), "\t")
     function, source = parsed(f"{header}\n{{\n{body}}}\n")
     assert function.ok
     return dump_graph(graph_of(body, header), source).partition("\n")[2]
 
 
 def golden(text: str) -> str:
-    """An expected dump, written indented in a test."""
+    """A dump or a body, written indented in a test."""
     return dedent(text).lstrip("\n")

@@ -73,7 +73,8 @@ class Program:
         if "g" not in things:
             return self._name(things, depth)
         inner = self.number(things - {"g"}, depth)
-        return self.random.choice(("*p", f"g[({inner}) & 7]", f"READ_ONCE(g[({inner}) & 7])", f"*(g + (({inner}) & 7))"))
+        cells = ("*p", "g[({}) & 7]", "READ_ONCE(g[({}) & 7])", "*(g + (({}) & 7))")
+        return self.random.choice(cells).format(inner)
 
     def _binary(self, things: frozenset[str], depth: int) -> str:
         left, right = self.split(things)

@@ -33,6 +33,7 @@ class Asm(Jumps):
             self.unmodelled(node, "asm operands")
         values = tuple([self.value(operand) for operand in inputs])
         places = [self.place(operand) for operand in outputs]
+        memory = any(isinstance(place, Member | Deref | Index) for place in places)
         span = self.span(node)
         call = Call(
             self.builder.temp(),
@@ -43,7 +44,7 @@ class Asm(Jumps):
             span,
             Span(span.start, span.start + len(b"asm")),
             tuple(dict.fromkeys(place for place in places if isinstance(place, Name))),
-            labels is not None,
+            memory or labels is not None,
         )
         self.builder.emit(call)
         for operand, place in zip(outputs, places, strict=True):

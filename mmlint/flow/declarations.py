@@ -207,6 +207,6 @@ class Declarations(Calls):
         if place is None or designator.type == "subscript_range_designator":
             return None
         if designator.type == "subscript_designator":
-            return Index(place, self.value(designator.named_children[0]))
+            return Index(self.load(place, designator), self.value(designator.named_children[0]))
         field = designator if designator.type == "field_identifier" else designator.named_children[0]
         return Member(place, self.words(field), False)

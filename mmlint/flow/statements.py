@@ -126,20 +126,24 @@ class Statements(Asm):
         inner = condition.named_children[0] if condition.type == "parenthesized_expression" else condition
         return self.comma_operands(inner), condition.end_byte
 
+    def _keyword(self, node: Node) -> bytes:
+        """The word that a statement starts with, as written."""
+        word = WORD.match(self.masked, node.start_byte)
+        return word.group() if word else b""
+
     def _scoped_guard(self, node: Node) -> bool:
-        start = node.start_byte
-        word = WORD.match(self.masked, start)
-        name = word.group() if word else b""
+        name = self._keyword(node)
         if name not in (_SCOPED_GUARD, _SCOPED_COND_GUARD):
             return False
         condition, body = node.named_children[:2]
-        operands, end = self._macro_operands(start, condition)
+        operands, end = self._macro_operands(node.start_byte, condition)
+        kind = self.words(operands[0]) if operands else ""
+        conditional = name == _SCOPED_COND_GUARD or kind.endswith(_CONDITIONAL)
         self.scopes.open(self.base + node.end_byte)
         outside = self.scopes.cleanups
-        call = self.macro_call(start, operands, end, "guard")
+        call = self.macro_call(node.start_byte, operands, end, "guard", conditional)
         locked, after = self.builder.block(), self.builder.block()
-        kind = self.words(operands[0]) if operands else ""
-        if name == _SCOPED_COND_GUARD or kind.endswith(_CONDITIONAL):
+        if conditional:
             self.builder.branch(call.target, locked, after, call.span)
         self.builder.enter(locked)
         self.add_cleanup("guard.exit", call)
@@ -197,7 +201,7 @@ class Statements(Asm):
         builder.enter(head)
         if condition is not None:
             self.condition(condition, body, after)
-        elif not self.masked.startswith(b"for", node.start_byte):
+        elif self._keyword(node) != b"for":
             self._macro_condition(node.start_byte, None, body, after)
         builder.enter(body)
         here = self.scopes.cleanups

@@ -36,6 +36,7 @@ from mmlint.syntax.words import (
     CONTROLS,
     KEYWORDS,
     QUALIFIERS,
+    QUERIES,
     RECORDS,
     RESERVED,
     STATEMENTS,
@@ -111,10 +112,12 @@ def _unreserve(scan: Scan, index: int) -> None:
 
 def _adjacent_word(scan: Scan, index: int, at_start: bool) -> int:
     """A word that is no statement: what stands before or behind it tells whether it is an attribute."""
-    after = declarations.type_query(scan, index) or declarations.generic(scan, index)
-    if after is not None:
-        return after
+    after = None
     word = scan.texts[index]
+    if word in QUERIES:
+        after = declarations.type_query(scan, index) or declarations.generic(scan, index)
+        if after is not None:
+            return after
     before = scan.texts[scan.previous(index)] if index else b""
     if before == b"]":
         after = declarations.behind_array(scan, index)

@@ -38,6 +38,7 @@ TOKEN: Final = re.compile(
 OPENING: Final = {b"(": b")", b"[": b"]", b"{": b"}"}
 CLOSING: Final = frozenset(OPENING.values())
 _LOOK_AHEAD = 5
+_MAYBE_ATTRIBUTES = ATTRIBUTES | ATTRIBUTE_CALLS | VOLATILE_SPELLINGS
 _BLANK = re.compile(rb"[ \t\n]*")
 
 
@@ -58,23 +59,16 @@ class Tokens:
         self.partner: list[int] = []
         self.count = 0
 
-    def append(self, kind: int, text: bytes, start: int) -> None:
-        self.kinds.append(kind)
-        self.texts.append(text)
-        self.starts.append(start)
-        self.ends.append(start + len(text))
-
     def finish(self, length: int) -> None:
         """Pair the brackets and add the tokens behind the end; ``length`` is that of the text."""
         self.count = len(self.kinds)
-        for _ in range(_LOOK_AHEAD):
-            self.append(END, b"", length)
+        self.kinds += [END] * _LOOK_AHEAD
+        self.texts += [b""] * _LOOK_AHEAD
+        self.starts += [length] * _LOOK_AHEAD
+        self.ends += [length] * _LOOK_AHEAD
         self.partner = [-1] * len(self.kinds)
         unclosed: list[int] = []
-        for index in range(self.count):
-            text = self.texts[index]
-            if self.kinds[index] != PUNCTUATION:
-                continue
+        for index, text in enumerate(self.texts):
             if text in OPENING:
                 unclosed.append(index)
             elif text in CLOSING:
@@ -89,25 +83,33 @@ def read_tokens(rewriting: Rewriting, outline: Outline) -> Tokens:
     """The tokens from the parameter list on; attributes are blanked in the rewriting."""
     text = rewriting.text
     tokens = Tokens()
-    tail = range(outline.close, outline.body)
     if text[outline.close : outline.body].lstrip().startswith(b")"):
-        tail = range(0)
-    skip = 0
-    for match in TOKEN.finditer(text, outline.open):
-        start = match.start()
-        if start < skip or start in tail:
-            continue
-        word = match.group()
-        kind = match.lastindex
-        if kind == WORD:
-            end = _attribute_end(text, word, match.end(), tokens)
-            if end > 0:
-                rewriting.blank(start, end)
-                skip = end
-                continue
-        tokens.append(kind or END, word, start)
+        _read(rewriting, outline.open, len(text), tokens)
+    else:
+        _read(rewriting, outline.open, outline.close, tokens)
+        _read(rewriting, outline.body, len(text), tokens)
     tokens.finish(len(text))
     return tokens
+
+
+def _read(rewriting: Rewriting, begin: int, end: int, tokens: Tokens) -> None:
+    """Append the tokens of text[begin:end]; this is the innermost loop of everything."""
+    kinds, texts, starts, ends = tokens.kinds, tokens.texts, tokens.starts, tokens.ends
+    skip = begin
+    for match in TOKEN.finditer(rewriting.text, begin, end):
+        start, stop = match.span()
+        if start < skip:
+            continue
+        word = match.group()
+        if word in _MAYBE_ATTRIBUTES:
+            skip = _attribute_end(rewriting.text, word, stop, tokens)
+            if skip > 0:
+                rewriting.blank(start, skip)
+                continue
+        kinds.append(match.lastindex or END)
+        texts.append(word)
+        starts.append(start)
+        ends.append(stop)
 
 
 def _attribute_end(text: bytes, word: bytes, end: int, before: Tokens) -> int:

@@ -68,6 +68,7 @@ STATEMENTS: Final = _words("""
 CONTROLS: Final = _words("if while switch for")
 SIZEOF: Final = _words("sizeof __alignof__ alignof _Alignof __alignof")
 ALIGNOF: Final = _words("__alignof__ __alignof alignof _Alignof")
+QUERIES: Final = ALIGNOF | _words("offsetof _Generic")
 # Words that start a type.
 TYPE_STARTS: Final = RECORDS | TYPE_KEYWORDS | _words("const volatile static extern register typedef inline restrict")
 HEADER_TYPES: Final = _words("""
