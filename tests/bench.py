@@ -63,8 +63,10 @@ def jobs(kernel: Path, peers: Path | None) -> list[Job]:
         "ast-grep": ["ast-grep", "scan", "-r", str(peers / f"ast-grep/convert-{spelling}-spelling.yml")],
     }
     for tool, command in tools.items():
-        if not shutil.which(command[0]) or not Path(command[-1]).is_file():
-            print(f"{tool}: not installed, or no rule file {command[-1]}; left out", file=sys.stderr)
+        missing = [f"{command[0]} is not installed"] if not shutil.which(command[0]) else []
+        missing += [f"there is no {command[-1]}"] if not Path(command[-1]).is_file() else []
+        if missing:
+            print(f"{tool} is left out: {', '.join(missing)}", file=sys.stderr)
             continue
         listed = f"grep -rlw --include='*.c' {name} . | xargs {shlex.join(command)}"
         folder = ["--dir", "mm", "-j", str(os.cpu_count())] if tool == "coccinelle" else ["mm"]

@@ -13,7 +13,13 @@ from pathlib import Path
 from mmlint.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-FAULTS = ("wrong-mm", "wrong-ptep", "wrong-range", "inconsistent-ptep", "missing-disable", "section-outside-lock")
+FAULTS = (
+    "inconsistent-ptep/inconsistent-ptep.c",
+    "missing-disable/faulty.c",
+    "wrong-mm/kernel_tables.c",
+    "wrong-ptep/moved.c",
+    "wrong-range/wrong-range.c",
+)
 _BOLD, _PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else ("", "")
 
 

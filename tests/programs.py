@@ -63,7 +63,7 @@ class Program:
         return str(getattr(self, f"_{kind}")(things, depth - 1))
 
     def _constant(self, _things: frozenset[str], _depth: int) -> str:
-        return self.random.choice(("0", "1", "2", "0x7", "010", "3U & 3"[:1]))
+        return self.random.choice(("0", "1", "2", "0x7", "010", "3"))
 
     def _name(self, things: frozenset[str], depth: int) -> str:
         names = [name for name in NUMBERS if name in things]

@@ -16,7 +16,7 @@ from mmlint.syntax.functions import read_functions
 from tests.machine import CELLS, Machine
 from tests.programs import PRELUDE, Program
 
-FUNCTIONS = 150
+FUNCTIONS = 100
 ARGUMENTS = ((0, 0), (1, 7), (5, 2))
 COMPILER = shutil.which("cc")
 

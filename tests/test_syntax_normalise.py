@@ -146,6 +146,8 @@ def test_macros(before: str, after: str) -> None:
         ("g({ 1, 2 });", "g(( 1, 2 ));"),
         ("g({ h(); });", "g({ h(); });"),
         ("g(({ int y = 1; y; }));", "g(({ int y = 1; y; }));"),
+        ("g(each(x) { h(); return; });", "g(each(x) , h(), Return   );"),
+        ("g((struct foo){ 1 }, 2);", "g((struct foo){ 1 }, 2);"),
         ("g(FIELD(a) FIELD(b));", "g(FIELD(a),FIELD(b));"),
         ("g(a * b, (struct foo *)c, *d, sizeof(struct foo));", "g(a * b, (struct foo *)c, *d, sizeof(struct foo));"),
     ],

@@ -140,7 +140,29 @@ def bounded(
             return fact
         if fact.status is Status.PROVEN or fact.contract:
             return BoundFact(Status.REFUTED, fact.because, reason=f"{extra} is added to an end that is bounded already")
+    if end - addr in _table_sizes(context) and _may_start_inside(analysis, solved, addr, depth, seen):
+        return BoundFact(Status.REFUTED, reason="the walk may begin in the middle of the page table")
     return BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+
+
+def _table_sizes(context: Context) -> list[Poly]:
+    return [Poly.symbol(Symbol(name)) for name in sorted(context.vocabulary.arithmetic.pmd_size)]
+
+
+def _may_start_inside(
+    analysis: FileAnalysis, solved: Solved, addr: Poly, depth: int, seen: frozenset[str]
+) -> bool:
+    """True when addr is a parameter that callers or a contract give with an end of its own in the same table."""
+    names = [Symbol(name.name) for name in solved.dataflow.graph.parameters]
+    if addr.as_symbol() not in names:
+        return False
+    start = names.index(addr.as_symbol() or names[0])
+    return any(
+        fact.status is Status.PROVEN or fact.contract
+        for other in range(len(names))
+        if other != start
+        for fact in [_from_outside(analysis, solved.name, start, other, depth, seen | {solved.name})]
+    )
 
 
 def _parameters(solved: Solved, addr: Poly, end: Poly) -> Iterator[tuple[int, int, Poly]]:
@@ -183,9 +205,9 @@ def _from_outside(
         for caller in callers:
             facts.extend(_at_caller(analysis, caller, name, i, j, depth, seen))
     if not analysis.is_static(name):
-        facts.append(BoundFact(Status.ASSUMED, (), reason=f"callers of {name}() in other files are taken to bound it"))
+        facts.append(BoundFact(Status.ASSUMED, (), reason=f"callers of {name}() in other files are trusted to keep it in one page table"))
     if not facts:
-        return BoundFact(Status.ASSUMED, (), reason=f"nothing in this file calls {name}()")
+        return BoundFact(Status.ASSUMED, (), reason=f"trusted to stay in one page table: nothing in this file calls {name}()")
     return _all_of(facts)
 
 
@@ -203,7 +225,7 @@ def _at_caller(
             text = analysis.source.text(op.argument_spans[j])
             place = Evidence(op.span, f"{caller}() calls it with {' '.join(text.split())} as end")
             if fact.status is Status.UNKNOWN:
-                reason = f"{caller}() is taken to stay in one page table: {fact.reason}"
+                reason = f"{caller}() is trusted to keep it in one page table: {fact.reason}"
                 fact = BoundFact(Status.ASSUMED, fact.because, reason=reason)
             facts.append(BoundFact(fact.status, (*fact.because, place), fact.contract, fact.reason))
     return facts

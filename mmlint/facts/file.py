@@ -8,7 +8,7 @@ from functools import cached_property
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.sites import Sites, collect
-from mmlint.facts.summaries import ReturnStates, Summary, summarise
+from mmlint.facts.summaries import ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
@@ -131,6 +131,23 @@ class FileAnalysis:
             return None
         result = found[0] if all(summary == found[0] for summary in found) else Summary(certain=False)
         return None if result.is_neutral else result
+
+    def touches(self, name: str, argument: int, depth: int = 3) -> frozenset[str]:
+        """How a function of this file uses the entries of its pte argument: read, update, read_update, carry, direct.
+
+        "unknown" is among them where the pointer goes on to a function that this file does not define.
+        """
+        solved, unsolved = self.solve(name) if name in self.definitions and depth else ([], [])
+        kinds: set[str] = set()
+        for one in solved:
+            parameters = one.dataflow.graph.parameters
+            if argument >= len(parameters):
+                return frozenset(("unknown",))
+            touches = ParameterTouches()
+            one.dataflow.observe(touches)
+            for kind, callee, index in sorted(touches.found.get(parameter_table(parameters[argument].name), ())):
+                kinds |= self.touches(callee, index, depth - 1) if kind == "unknown" else {kind}
+        return frozenset(kinds) if solved and not unsolved else frozenset(("unknown",))
 
     def _reaches_section(self, name: str, depth: int) -> bool:
         """Whether the function or one that it calls in this file touches sections or gives tables back."""

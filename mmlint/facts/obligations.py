@@ -15,7 +15,7 @@ from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound, Site, Snapshot
 from mmlint.facts.spelling import spell
 from mmlint.facts.state import State, Table
-from mmlint.flow.ir import Name
+from mmlint.flow.ir import Call, Name
 from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
@@ -52,6 +52,23 @@ class Judge:
     def touched(self) -> list[Symbol]:
         """Tables whose entries the section hands on, in the order of the first touch."""
         return list(dict.fromkeys(touch.entry.table for touch in self.site.touches))
+
+    def kinds(self, table: Symbol) -> frozenset[str]:
+        """How the section itself uses the entries of a table; "unknown" where it hands the pointer on."""
+        return frozenset(touch.kind for touch in self.site.touches if touch.entry.table == table)
+
+    def updates(self, table: Symbol) -> bool:
+        """True when entries of the table are updated, in the section or in a function of this file that it calls."""
+        touches = [touch for touch in self.site.touches if touch.entry.table == table]
+        if any(touch.kind not in ("read", "carry", "unknown") for touch in touches):
+            return True
+        handed = [touch for touch in touches if touch.kind == "unknown"]
+        return any(
+            not isinstance(touch.op, Call)
+            or not touch.op.callee
+            or bool(self.analysis.touches(touch.op.callee, touch.argument) - {"read", "carry"})
+            for touch in handed
+        )
 
     def used_here(self) -> list[Table]:
         """Tables mapped in this state that the section touches."""

@@ -46,7 +46,7 @@ def source_table(judge: Judge) -> Table:
     restarted = _restarted(judge)
     if restarted:
         raise NoProposal(f"'{restarted}' is set anew inside the section: it covers several ranges", several=True)
-    tables = [table for table in tables if is_updated(judge, table.symbol)] or tables
+    tables = [table for table in tables if judge.kinds(table.symbol) - {"read", "carry"}] or tables
     if len(tables) == 1:
         return tables[0]
     read = [table for table in tables if _is_read(judge, table.symbol)]
@@ -80,14 +80,8 @@ def _steps(judge: Judge, value: Poly) -> bool:
     return False
 
 
-def is_updated(judge: Judge, symbol: Symbol) -> bool:
-    """True unless the section only reads the entries of the table."""
-    kinds = {touch.kind for touch in judge.site.touches if touch.entry.table == symbol}
-    return bool(kinds - {"read", "carry"})
-
-
 def _is_read(judge: Judge, symbol: Symbol) -> bool:
-    return any(touch.kind in _READS and touch.entry.table == symbol for touch in judge.site.touches)
+    return bool(judge.kinds(symbol) & _READS)
 
 
 def _why_no_table(judge: Judge) -> str:
@@ -354,7 +348,7 @@ def ranges(judge: Judge, hinted: Table | None, texts: dict[str, str]) -> list[Ra
     for table in judge.used_here():
         line = judge.analysis.source.line(table.site.start)
         is_hint = hinted is not None and table.symbol == hinted.symbol
-        if not is_hint and not is_updated(judge, table.symbol):
+        if not is_hint and not judge.updates(table.symbol):
             continue
         role = "read" if _is_read(judge, table.symbol) else "updated"
         if is_hint and texts:

@@ -57,15 +57,14 @@ class ReturnStates(Observer):
 
 @dataclass
 class ParameterTouches(Observer):
-    """Collects how the tables of a function's own pte parameters are used."""
+    """Collects how the tables of a function's own pte parameters are used: kind, callee and argument by table."""
 
-    kinds: dict[Symbol, set[str]] = field(default_factory=dict)
+    found: dict[Symbol, set[tuple[str, str, int]]] = field(default_factory=dict)
 
     def touch(self, state: State, op: Op, argument: int, kind: str, entry: Entry) -> None:
-        del state, argument
-        self.kinds.setdefault(entry.table, set()).add(kind)
-        if kind == "unknown" and isinstance(op, Call):
-            self.kinds[entry.table].add(f"calls {op.callee}")
+        del state
+        callee = op.callee or "" if isinstance(op, Call) else ""
+        self.found.setdefault(entry.table, set()).add((kind, callee, argument))
 
 
 def parameter_table(name: str) -> Symbol:

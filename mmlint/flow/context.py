@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -108,34 +109,18 @@ class Lowering:
 
     def add_cleanup(self, callee: str, call: Call) -> None:
         """Call ``callee`` with the arguments of ``call`` whenever the innermost scope is left."""
-        outer = self.scopes.cleanups
-        self.scopes.cleanups = Cleanup(
-            callee,
-            call.arguments,
-            call.argument_spans,
-            call.span,
-            call.name_span,
-            outer,
-            1 if outer is None else outer.depth + 1,
-        )
+        due_call = replace(call, callee=callee, clobbers=(), result_used=False)
+        self.scopes.cleanups = Cleanup(due_call, self.scopes.cleanups)
+
+    def add_border(self) -> None:
+        """Let no jump from outside into the innermost scope."""
+        self.scopes.cleanups = Cleanup(None, self.scopes.cleanups)
 
     def run_cleanups(self, here: Cleanup | None, there: Cleanup | None) -> None:
         """Emit what is due on the way from ``here`` to ``there``."""
-        if not self.builder.reachable:
-            return
-        for cleanup in due(here, there):
-            self.builder.emit(
-                Call(
-                    self.builder.temp(),
-                    cleanup.callee,
-                    None,
-                    cleanup.arguments,
-                    cleanup.argument_spans,
-                    cleanup.span,
-                    cleanup.name_span,
-                    result_used=False,
-                )
-            )
+        if self.builder.reachable:
+            for call in due(here, there):
+                self.builder.emit(replace(call, target=self.builder.temp()))
 
     def leave_scope(self) -> None:
         """Fall out of the innermost scope."""

@@ -167,6 +167,7 @@ class Expressions(Lowering):
         children = node.named_children
         last = children.pop() if children and children[-1].type == "expression_statement" else None
         self.scopes.open(self.base + node.end_byte)
+        self.add_border()
         for child in children:
             self.statement(child)
         expression = last.named_children if last is not None else []

@@ -1,7 +1,7 @@
 """Lowering of what leaves a place: labels, goto, break, continue and return.
 
-Each runs the cleanups of the scopes that it leaves. A goto to a label further down cannot know them yet; where any are
-due it gets a block of its own, which is filled in at the end of the function.
+Each runs the cleanups of the scopes that it leaves. A goto may stand before its label and cannot know them yet, so it
+gets a block of its own, which is filled in at the end of the function.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from tree_sitter import Node
 from mmlint.flow.declarations import Declarations
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.ir import Jump, Opaque, Return, Switch, Unreachable
-from mmlint.flow.scopes import Cleanup
+from mmlint.flow.scopes import Cleanup, can_reach
 from mmlint.source import Span
 from mmlint.syntax.functions import ParsedFunction
+
+INTO_SCOPE = "jump into the scope of a guard or into a statement expression"
 
 
 class Exit(NamedTuple):
@@ -41,7 +43,7 @@ class Jumps(Declarations):
         self.continues: list[Exit] = []
         self._labels: dict[str, Exit] = {}
         self._gotos: list[_Goto] = []
-        self._computed: list[tuple[int, Node]] = []
+        self._computed: list[tuple[int, Cleanup | None, Node]] = []
         self.statements |= {
             "labeled_statement": self._labeled,
             "goto_statement": self._goto,
@@ -65,8 +67,7 @@ class Jumps(Declarations):
         if exits:
             self.leave(exits[-1], self.span(node))
         else:
-            self.unmodelled(node, "jump out of no loop")
-            self.builder.end(Unreachable(self.span(node)))
+            self.lost(self.span(node), "jump out of no loop")
 
     def _return(self, node: Node) -> None:
         children = node.named_children
@@ -91,20 +92,16 @@ class Jumps(Declarations):
         children = node.named_children
         if not children or b"*" in self.masked[node.start_byte : children[0].start_byte]:
             self.unmodelled(node, "computed goto")
-            self._computed.append((self.builder.current, node))
+            self._computed.append((self.builder.current, self.scopes.cleanups, node))
             self.builder.end(Unreachable(self.span(node)))
             return
         self.goto(self.words(children[0]), self.span(node))
 
     def goto(self, label: str, span: Span) -> None:
         """Jump to a label of the function, wherever it stands."""
-        known = self._labels.get(label)
-        if known is not None:
-            self.leave(known, span)
-        else:
-            block = self.builder.block()
-            self._gotos.append(_Goto(block, label, self.scopes.cleanups, span))
-            self.builder.jump(block)
+        block = self.builder.block()
+        self._gotos.append(_Goto(block, label, self.scopes.cleanups, span))
+        self.builder.jump(block)
 
     def resolve_gotos(self) -> None:
         """Fill in the jumps to labels; called once, at the end of the function."""
@@ -112,18 +109,26 @@ class Jumps(Declarations):
             self.builder.enter(block)
             target = self._labels.get(label)
             if target is None:
-                self.problems.append((span, f"goto to a label that is not there: {label}"))
-                self.builder.end(Unreachable(span))
+                self.lost(span, f"goto to a label that is not there: {label}")
+            elif not can_reach(cleanups, target.cleanups):
+                self.lost(span, INTO_SCOPE)
             else:
                 self.run_cleanups(cleanups, target.cleanups)
                 self.builder.end(Jump(target.block, span))
-        for block, node in self._computed:
-            self.builder.terminate(block, self._any_label(node))
+        for block, cleanups, node in self._computed:
+            self.builder.terminate(block, self._any_label(node, cleanups))
 
-    def _any_label(self, node: Node) -> Switch | Unreachable:
+    def lost(self, span: Span, reason: str) -> None:
+        """Give up on where control goes."""
+        self.problems.append((span, reason))
+        self.builder.end(Unreachable(span))
+
+    def _any_label(self, node: Node, cleanups: Cleanup | None) -> Switch | Unreachable:
+        """A computed goto; the cleanups on its way are not run."""
         span = self.span(node)
-        if not self._labels:
+        targets = [(label, to.block) for label, to in self._labels.items() if can_reach(cleanups, to.cleanups)]
+        if not targets:
             return Unreachable(span)
-        addresses = [(Opaque(f"&&{label}"), target.block) for label, target in self._labels.items()]
+        addresses = [(Opaque(f"&&{label}"), block) for label, block in targets]
         cases = tuple((address, address, block) for address, block in addresses)
         return Switch(self.unknown(node), cases, addresses[-1][1], span)

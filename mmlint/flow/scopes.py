@@ -2,7 +2,7 @@
 
 Declarations of one spelling are told apart by `Name.scope`. What ``guard()``, ``CLASS()`` and ``__free()`` run at the
 end of a scope is a chain of `Cleanup`: a place in the function knows the innermost one, and leaving for another place
-runs those that the other place does not have.
+runs those that the other place does not have. A place whose chain has more than that cannot be jumped to.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mmlint.flow.ir import Expr, Name, Opaque, Variable
+from mmlint.flow.ir import Call, Expr, Name, Opaque, Variable
 from mmlint.source import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """``callee(arguments)`` is called when control leaves the scope that holds it; then ``outer`` is due.
+    """``call`` is made when control leaves the scope that holds it, then ``outer`` is due.
 
-    ``depth`` counts the cleanups of the chain from here.
+    Without a call it is the border of a statement expression, which may be left but not entered by a jump.
     """
 
-    callee: str
-    arguments: tuple[Expr, ...]
-    argument_spans: tuple[Span, ...]
-    span: Span
-    name_span: Span
+    call: Call | None
     outer: Cleanup | None
-    depth: int
 
 
-def due(here: Cleanup | None, there: Cleanup | None) -> Iterator[Cleanup]:
-    """What runs when control goes from a place whose chain is ``here`` to one whose chain is ``there``."""
-    while here is not there:
-        if here is not None and (there is None or here.depth >= there.depth):
-            yield here
-            here = here.outer
-        elif there is not None:
-            there = there.outer
+def can_reach(here: Cleanup | None, there: Cleanup | None) -> bool:
+    """True when a jump from a place whose chain is ``here`` to one whose chain is ``there`` only leaves scopes."""
+    while here is not None and here is not there:
+        here = here.outer
+    return here is there
+
+
+def due(here: Cleanup | None, there: Cleanup | None) -> Iterator[Call]:
+    """The calls that are made on the way; the target of each is still to be chosen."""
+    while here is not None and here is not there:
+        if here.call is not None:
+            yield here.call
+        here = here.outer
 
 
 @dataclass(slots=True)

@@ -9,13 +9,16 @@ A loop macro is a call that decides before each round whether there is one: ``fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from tree_sitter import Node
 
 from mmlint.flow.asm import Asm
 from mmlint.flow.context import NESTING_LIMIT, WORD
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.ir import Expr, Opaque, Switch
-from mmlint.flow.jumps import Exit
+from mmlint.flow.jumps import INTO_SCOPE, Exit
+from mmlint.flow.scopes import Cleanup, can_reach
 from mmlint.syntax.functions import ParsedFunction
 
 _SCOPED_GUARD, _SCOPED_COND_GUARD = b"scoped_guard", b"scoped_cond_guard"
@@ -32,14 +35,22 @@ _IGNORED = (
 )
 
 
+@dataclass(slots=True)
+class _Cases:
+    """What the body of a switch has shown so far; ``default`` is where control goes without a match."""
+
+    default: int
+    cleanups: Cleanup | None
+    cases: list[tuple[Expr, Expr, int]] = field(default_factory=list)
+
+
 class Statements(Asm):
     """Structured control flow."""
 
     def __init__(self, function: ParsedFunction, dialect: Dialect) -> None:
         super().__init__(function, dialect)
         self._has_errors = function.tree.root_node.has_error
-        self._cases: list[list[tuple[Expr, Expr, int]]] = []
-        self._defaults: list[int | None] = []
+        self._switches: list[_Cases] = []
         self.statements |= dict.fromkeys(_IGNORED, _ignore)
         self.statements |= {
             "compound_statement": self._compound,
@@ -217,36 +228,35 @@ class Statements(Asm):
 
     def _switch(self, node: Node) -> None:
         condition, content = node.named_children[:2]
-        value = self.value(condition)
+        value, span = self.value(condition), self.span(condition)
         builder = self.builder
         before, after = builder.current, builder.block()
-        cases: list[tuple[Expr, Expr, int]] = []
-        builder.end(Switch(value, (), after, self.span(condition)))
-        self._cases.append(cases)
-        self._defaults.append(None)
+        builder.end(Switch(value, (), after, span))
+        switch = _Cases(after, self.scopes.cleanups)
+        self._switches.append(switch)
         self.breaks.append(Exit(after, self.scopes.cleanups))
         self.statement(content)
         self.breaks.pop()
-        self._cases.pop()
-        default = self._defaults.pop()
-        missed = after if default is None else default
-        builder.terminate(before, Switch(value, tuple(cases), missed, self.span(condition)))
+        self._switches.pop()
+        builder.terminate(before, Switch(value, tuple(switch.cases), switch.default, span))
         builder.enter(after)
 
     def _case(self, node: Node) -> None:
         children = node.named_children
-        if not self._cases:
+        if not self._switches:
             self.unmodelled(node, "case outside a switch")
             return
+        switch = self._switches[-1]
         block = self.builder.block()
         self.builder.enter(block)
         label = node.child_by_field_name("value")
-        if label is None:
-            self._defaults[-1] = block
+        if not can_reach(switch.cleanups, self.scopes.cleanups):
+            self.unmodelled(node, INTO_SCOPE)
+        elif label is None:
+            switch.default = block
         else:
-            self._cases[-1].append((*self._case_range(label), block))
-            children = children[1:]
-        for child in children:
+            switch.cases.append((*self._case_range(label), block))
+        for child in children if label is None else children[1:]:
             self.statement(child)
 
     def _case_range(self, label: Node) -> tuple[Expr, Expr]:

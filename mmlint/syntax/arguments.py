@@ -163,6 +163,18 @@ def holds_statements(scan: Scan, index: int) -> bool:
     return closing == index + 1
 
 
+def block_as_argument(scan: Scan, index: int) -> bool:
+    """``f(each(x) { g(); })`` becomes ``f(each(x) , g()   )``; False when nothing closes the brace."""
+    closing = scan.partner[index]
+    if closing <= 0:
+        return False
+    scan.note(index, HIDDEN_STATEMENTS)
+    scan.rewriting.put(scan.starts[index], scan.ends[index], b",")
+    scan.rewriting.put(scan.starts[closing], scan.ends[closing], b" ")
+    scan.enter(CALL)
+    return True
+
+
 def braces_as_argument(scan: Scan, index: int) -> bool:
     """``f({ 1, 2 })`` becomes ``f(( 1, 2 ))``; False when nothing closes the brace."""
     closing = scan.partner[index]

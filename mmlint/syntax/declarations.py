@@ -95,20 +95,12 @@ def behind_array(scan: Scan, index: int) -> int | None:
     return index + 1
 
 
-def _is_call_before(scan: Scan, before: int) -> bool:
-    """True when ``name(...)`` ends at the token ``before``."""
-    if before < 0 or scan.texts[before] != b")" or scan.partner[before] <= 0:
-        return False
-    name = scan.partner[before] - 1
-    return scan.kinds[name] == WORD and scan.texts[name] not in KEYWORDS
-
-
 def behind_prototype(scan: Scan, index: int) -> int | None:
     """``int f(int) attr(x);`` loses the attribute."""
     before = scan.previous(index)
     if scan.context not in _PROTOTYPE_CONTEXTS or scan.texts[index] in KEYWORDS:
         return None
-    if not _is_call_before(scan, before) or scan.partner[before] - 1 in scan.dropped:
+    if not scan.is_call_end(before) or scan.partner[before] - 1 in scan.dropped:
         return None
     if scan.context is BLOCK and scan.texts[index + 1] == b"=":
         return None
@@ -125,7 +117,7 @@ def missing_comma(scan: Scan, index: int) -> None:
     """``{ ENTRY(a) ENTRY(b) }`` and ``f(FIELD(a) FIELD(b))``: the macro brings its comma; one is put into the gap."""
     before = scan.previous(index)
     in_list = scan.context is INITIALISER or (scan.context is CALL and scan.texts[index + 1] == b"(")
-    if in_list and _is_call_before(scan, before):
+    if in_list and scan.is_call_end(before):
         scan.rewriting.insert(scan.ends[before], scan.starts[index], b",")
 
 

@@ -96,11 +96,23 @@ def _word(scan: Scan, index: int) -> int:
             after = macros.qualified(scan, index)
             if after is not None:
                 return after
+    if word in _SPECIAL:
+        after = _special_word(scan, index)
+        if after is not None:
+            return after
+    return _adjacent_word(scan, index, at_start)
+
+
+_SPECIAL = ASM | TYPEOF | QUERIES
+
+
+def _special_word(scan: Scan, index: int) -> int | None:
+    word = scan.texts[index]
     if word in ASM:
         return assembly.asm(scan, index)
     if word in TYPEOF:
         return declarations.typeof(scan, index)
-    return _adjacent_word(scan, index, at_start)
+    return declarations.type_query(scan, index) or declarations.generic(scan, index)
 
 
 def _unreserve(scan: Scan, index: int) -> None:
@@ -113,18 +125,13 @@ def _unreserve(scan: Scan, index: int) -> None:
 def _adjacent_word(scan: Scan, index: int, at_start: bool) -> int:
     """A word that is no statement: what stands before or behind it tells whether it is an attribute."""
     after = None
-    word = scan.texts[index]
-    if word in QUERIES:
-        after = declarations.type_query(scan, index) or declarations.generic(scan, index)
-        if after is not None:
-            return after
     before = scan.texts[scan.previous(index)] if index else b""
     if before == b"]":
         after = declarations.behind_array(scan, index)
     elif before == b")":
         if not at_start:
             after = declarations.behind_prototype(scan, index)
-        if after is None and word not in KEYWORDS:
+        if after is None and scan.texts[index] not in KEYWORDS:
             declarations.missing_comma(scan, index)
     elif before == b"(":
         after = declarations.in_pointer_declarator(scan, index)
@@ -154,8 +161,11 @@ def _open_paren(scan: Scan, index: int) -> int:
 def _open_brace(scan: Scan, index: int) -> int:
     context = _brace_context(scan, index)
     if context is INITIALISER and scan.context is CALL:
-        is_value = scan.at_argument or scan.texts[scan.previous(index)] == b"="
+        before = scan.previous(index)
+        is_value = scan.at_argument or scan.texts[before] == b"="
         if is_value and arguments.braces_as_argument(scan, index):
+            return index + 1
+        if scan.is_call_end(before) and arguments.block_as_argument(scan, index):
             return index + 1
     follows = context in STATEMENT_CONTEXTS and (scan.at_statement or scan.context is TOP)
     scan.enter(context, follows)

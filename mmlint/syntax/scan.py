@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Final
 
 from mmlint.syntax.rewriting import Rewriting
-from mmlint.syntax.tokens import Tokens
+from mmlint.syntax.tokens import WORD, Tokens
+from mmlint.syntax.words import KEYWORDS
 
 
 class Context(Enum):
@@ -106,6 +107,13 @@ class Scan:
         while index in self.dropped:
             index -= 1
         return index
+
+    def is_call_end(self, index: int) -> bool:
+        """True when ``name(...)`` ends at the token ``index``."""
+        if index < 0 or self.texts[index] != b")" or self.partner[index] <= 0:
+            return False
+        name = self.partner[index] - 1
+        return self.kinds[name] == WORD and self.texts[name] not in KEYWORDS
 
     def drop(self, first: int, last: int) -> None:
         """Blank the tokens ``first`` to ``last`` (inclusive)."""

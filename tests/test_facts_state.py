@@ -1,0 +1,406 @@
+"""Whatever the analysis says of values holds in every run: random programs, interpreted.
+
+A program is lowered and solved; then its graph is run on concrete numbers. At every block that the run enters, and at
+every call it makes, one abstract state must describe the concrete one: there have to be numbers for the symbols such
+that each place has its value. Two places with one value are thus equal in every run, and a pointer that is the entry for
+an address points there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmlint.facts.dataflow import Dataflow
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import EPOCH, Field, Key, Place, State
+from mmlint.flow import ir
+from mmlint.flow.lower import DEFAULT_DIALECT, lower
+from mmlint.flow.values import PAGE, Entry, Poly, Symbol, Value
+from mmlint.kernel import load_vocabulary
+from mmlint.source import Source
+from mmlint.syntax.functions import read_functions
+
+VOCABULARY = load_vocabulary()
+PAGE_SIZE = 4096
+CONSTANTS = {"PAGE_SIZE": PAGE_SIZE, "PMD_SIZE": 512 * PAGE_SIZE, "PMD_MASK": -512 * PAGE_SIZE, "NULL": 0}
+
+
+# ---------------------------------------------------------------- concrete runs
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A concrete PTE pointer: the entry for ``address`` in the table that one map call gave. Table -1 holds NULL."""
+
+    table: int
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A concrete pointer to a local, or to an object of a number."""
+
+    target: ir.Name | int
+
+
+Concrete = int | Pointer | Reference
+
+
+class Stuck(Exception):
+    """The run does what C does not define, or takes too long."""
+
+
+@dataclass
+class Run:
+    """One run of a graph; ``random`` decides what functions return."""
+
+    graph: ir.Graph
+    random: Random
+    infallible: frozenset[str]
+    fuel: int = 400
+    variables: dict[ir.Name | ir.Temp, Concrete] = field(default_factory=dict)
+    memory: dict[tuple[Concrete, str], Concrete] = field(default_factory=dict)
+    tables: int = 0
+
+    def word(self) -> int:
+        """A number that has a chance to meet another."""
+        return self.random.choice((0, 1, 2, 3)) * self.random.choice((1, PAGE_SIZE))
+
+    def execute(self, op: ir.Op) -> None:
+        """Run one op."""
+        self.fuel -= 1
+        if self.fuel < 0:
+            raise Stuck
+        match op:
+            case ir.Assign(target, value):
+                self.variables[target] = self.value(value)
+            case ir.Load(target, place):
+                self.variables[target] = self.read(place)
+            case ir.Store(place, value):
+                self.write(place, self.value(value))
+            case ir.Call():
+                self.variables[op.target] = self.call(op)
+            case ir.Declare(target):
+                self.variables[target] = self.word()
+
+    def following(self, terminator: ir.Terminator) -> int | None:
+        """The block that runs next, or None at the end."""
+        match terminator:
+            case ir.Jump(target):
+                return target
+            case ir.Branch(condition, then, otherwise):
+                return otherwise if self.value(condition) in (0, Pointer(-1, 0)) else then
+            case ir.Switch(value, cases, default):
+                number = self.number(value)
+                for low, high, block in cases:
+                    if self.number(low) <= number <= self.number(high):
+                        return block
+                return default
+        return None
+
+    # ------------------------------------------------------------ calls
+
+    def call(self, op: ir.Call) -> Concrete:
+        name = op.callee or ""
+        arguments = [self.value(argument) for argument in op.arguments]
+        if name in VOCABULARY.maps:
+            return self.map(op, arguments)
+        if name in ("step", "move", "fill"):
+            self.scribble(arguments)
+        if name in ("coin", "spin_trylock"):
+            return self.random.randint(0, 1)
+        return self.word()
+
+    def map(self, op: ir.Call, arguments: list[Concrete]) -> Concrete:
+        call = VOCABULARY.maps[op.callee or ""]
+        fails = call.fails and f"T{op.span.start}" not in self.infallible and self.random.random() < 0.3
+        self.tables += 1
+        if call.lock >= 0:
+            lock = arguments[call.lock]
+            assert isinstance(lock, Reference) and isinstance(lock.target, ir.Name)
+            self.variables[lock.target] = self.word() if fails else 1000 + self.tables - self.random.randint(0, 1)
+        address = arguments[call.addr]
+        if not isinstance(address, int):
+            raise Stuck
+        return 0 if fails else Pointer(self.tables, address)
+
+    def scribble(self, arguments: list[Concrete]) -> None:
+        """What an unknown function may do: write to what it is given, and to memory."""
+        for argument in arguments:
+            if isinstance(argument, Reference) and isinstance(argument.target, ir.Name):
+                before = self.variables.get(argument.target, 0)
+                moved = isinstance(before, Pointer)
+                self.variables[argument.target] = Pointer(before.table, self.word()) if moved else self.word()
+        for place in list(self.memory):
+            if self.random.random() < 0.5:
+                self.memory[place] = self.word()
+
+    # ------------------------------------------------------------ values
+
+    def number(self, expr: ir.Expr) -> int:
+        value = self.value(expr)
+        if not isinstance(value, int):
+            raise Stuck
+        return value
+
+    def value(self, expr: ir.Expr) -> Concrete:
+        match expr:
+            case ir.Const(number):
+                return number
+            case ir.Name() | ir.Temp() if expr in self.variables:
+                return self.variables[expr]
+            case ir.Name(name) if name in CONSTANTS:
+                return CONSTANTS[name]
+            case ir.Name(name):
+                return self.variables.setdefault(expr, self.word())
+            case ir.AddressOf(ir.Name() as name):
+                return Reference(name)
+            case ir.Unary("!", operand):
+                return int(self.value(operand) in (0, Pointer(-1, 0)))
+            case ir.Unary("-", operand):
+                return -self.number(operand)
+            case ir.Binary(op, left, right):
+                return operate(op, self.value(left), self.value(right))
+            case ir.Cast(_, operand):
+                return self.value(operand)
+        raise AssertionError(f"not a value: {expr}")
+
+    def spot(self, place: ir.Expr) -> tuple[Concrete, str]:
+        match place:
+            case ir.Member(base, member, True):
+                return self.value(base), member
+            case ir.Member(ir.Name() as name, member, False):
+                return Reference(name), member
+            case ir.Deref(pointer):
+                return self.value(pointer), "[0]"
+            case ir.Index(base, index):
+                return self.value(base), f"[{self.number(index)}]"
+        raise AssertionError(f"not a place: {place}")
+
+    def read(self, place: ir.Expr) -> Concrete:
+        spot = self.spot(place)
+        if spot[1] == "[0]" and isinstance(spot[0], Reference) and isinstance(spot[0].target, ir.Name):
+            return self.variables[spot[0].target]
+        return self.memory.setdefault(spot, self.word())
+
+    def write(self, place: ir.Expr, value: Concrete) -> None:
+        spot = self.spot(place)
+        if spot[1] == "[0]" and isinstance(spot[0], Reference) and isinstance(spot[0].target, ir.Name):
+            self.variables[spot[0].target] = value
+        else:
+            self.memory[spot] = value
+
+
+def operate(op: str, left: Concrete, right: Concrete) -> Concrete:
+    """The value of a binary operator. Raises Stuck where C leaves it open."""
+    if isinstance(left, Pointer) or isinstance(right, Pointer):
+        return operate_on_pointers(op, left, right)
+    if not isinstance(left, int) or not isinstance(right, int):
+        raise Stuck
+    match op:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "&":
+            return left & right
+        case "/" if right > 0 and left >= 0:
+            return left // right
+        case "==" | "!=" | "<" | "<=" | ">" | ">=":
+            return int(COMPARISONS[op](left, right))
+    raise Stuck
+
+
+COMPARISONS = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+
+def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
+    left = Pointer(-1, 0) if left == 0 else left
+    right = Pointer(-1, 0) if right == 0 and isinstance(left, Pointer) and op in ("==", "!=") else right
+    if op == "+" and isinstance(left, Pointer) and isinstance(right, int):
+        return Pointer(left.table, left.address + right * PAGE_SIZE)
+    if op == "-" and isinstance(left, Pointer) and isinstance(right, int):
+        return Pointer(left.table, left.address - right * PAGE_SIZE)
+    if op == "-" and isinstance(left, Pointer) and isinstance(right, Pointer) and left.table == right.table:
+        return (left.address - right.address) // PAGE_SIZE
+    if op in ("==", "!="):
+        return int((left == right) is (op == "=="))
+    raise Stuck
+
+
+# ---------------------------------------------------------------- does a state describe a run?
+
+
+class Equations:
+    """Linear equations over monomials of symbols, solved as they come."""
+
+    def __init__(self, known: dict[str, int]) -> None:
+        self.known = known
+        self.rows: dict[tuple[Symbol, ...], dict[tuple[Symbol, ...], Fraction]] = {}
+
+    def reduced(self, poly: Poly) -> dict[tuple[Symbol, ...], Fraction]:
+        """The polynomial with known symbols and solved monomials replaced; () is the constant."""
+        row: dict[tuple[Symbol, ...], Fraction] = {}
+        for monomial, factor in poly.terms:
+            number, rest = Fraction(factor), []
+            for symbol in monomial:
+                if symbol in self.known:
+                    number *= self.known[symbol]
+                else:
+                    rest.append(symbol)
+            row[tuple(rest)] = row.get(tuple(rest), Fraction()) + number
+        for pivot, solved in self.rows.items():
+            factor_ = row.pop(pivot, Fraction())
+            if factor_:
+                for monomial, number in solved.items():
+                    row[monomial] = row.get(monomial, Fraction()) + factor_ * number
+        return {monomial: number for monomial, number in row.items() if number}
+
+    def add(self, poly: Poly, number: int) -> bool:
+        """Demand that ``poly`` is ``number``; False when that contradicts what came before."""
+        row = self.reduced(poly - Poly.const(number))
+        pivot = next((monomial for monomial in sorted(row) if monomial), None)
+        if pivot is None:
+            return not row
+        factor = row.pop(pivot)
+        solved = {monomial: -value / factor for monomial, value in row.items()}
+        for other in self.rows.values():
+            share = other.pop(pivot, Fraction())
+            for monomial, value in solved.items() if share else ():
+                other[monomial] = other.get(monomial, Fraction()) + share * value
+        self.rows[pivot] = solved
+        return True
+
+
+def describes(state: State, run: Run, known: dict[str, int]) -> str:
+    """Why the abstract state does not describe the run, or empty."""
+    equations = Equations(known)
+    tables: dict[Symbol, int] = {}
+    objects: dict[Symbol, Concrete] = {}
+    for place, value in state.values.items():
+        if place == EPOCH or isinstance(place, Field):
+            continue
+        concrete = run.variables.get(place)
+        if concrete is not None and not _agrees(value, concrete, equations, tables, objects):
+            return f"{place} is {concrete}, not {value}"
+    return _facts_hold(state, equations)
+
+
+def _agrees(
+    value: Value, concrete: Concrete, equations: Equations, tables: dict[Symbol, int], objects: dict[Symbol, Concrete]
+) -> bool:
+    if isinstance(value, Entry):
+        pointer = Pointer(-1, 0) if concrete == 0 else concrete
+        if not isinstance(pointer, Pointer):
+            return True
+        if pointer.table == -1 and value.table[1:].isdecimal():
+            return False
+        same = tables.setdefault(value.table, pointer.table) == pointer.table
+        return same and equations.add(value.address, pointer.address)
+    if isinstance(concrete, int):
+        symbol = value.as_symbol()
+        if symbol is not None and symbol in objects:
+            return objects[symbol] == concrete
+        return equations.add(value, concrete)
+    symbol = value.as_symbol()
+    if symbol is None:
+        return value.as_const() is None
+    return objects.setdefault(symbol, concrete) == concrete
+
+
+def _facts_hold(state: State, equations: Equations) -> str:
+    for relation, poly in sorted(state.facts, key=str):
+        row = equations.reduced(poly)
+        if any(monomial for monomial in row):
+            continue
+        number = row.get((), Fraction())
+        holds = {"eq": number == 0, "ne": number != 0, "lt": number < 0, "le": number <= 0}[relation]
+        if not holds:
+            return f"{poly} is {number}, not {relation} 0"
+    return ""
+
+
+class States(Observer):
+    """The states before each call, by (block, kid, start of the call)."""
+
+    def __init__(self) -> None:
+        self.before: dict[tuple[int, int, ir.Call], list[State]] = {}
+
+    def call(self, state: State, op: ir.Call) -> None:
+        self.before.setdefault((self.block, self.kid, op), []).append(state.copy())
+
+
+@dataclass
+class Checked:
+    """A solved function with the states that runs are compared with."""
+
+    graph: ir.Graph
+    dataflow: Dataflow
+    states: States
+
+    def run(self, random: Random, arguments: dict[str, Concrete]) -> str:
+        """Run once; what no state describes, or empty. ``arguments`` are the parameters by name."""
+        run = Run(self.graph, random, frozenset(self.dataflow.context.infallible))
+        run.variables = {name: arguments[name.name] for name in self.graph.parameters}
+        known = {name: number for name, number in arguments.items() if isinstance(number, int)} | CONSTANTS
+        solution = self.dataflow.solution
+        block: int | None = 0
+        keys: list[Key] = list(solution.states[0])
+        try:
+            while block is not None:
+                faults = {key: describes(solution.states[block][key], run, known) for key in keys}
+                keys = [key for key in keys if not faults[key]]
+                if not keys:
+                    return f"b{block}: " + "; ".join(faults.values()) if faults else f"b{block} is not reached"
+                for op in self.graph.blocks[block].ops:
+                    fault = self._at_call(op, block, keys, run, known) if isinstance(op, ir.Call) else ""
+                    if fault:
+                        return fault
+                    run.execute(op)
+                before, block = block, run.following(self.graph.blocks[block].terminator)
+                keys = [] if block is None else self._after(before, keys, block)
+        except Stuck:
+            pass
+        return ""
+
+    def _after(self, before: int, keys: list[Key], block: int) -> list[Key]:
+        sources = self.dataflow.solution.sources
+        return [
+            key
+            for key in self.dataflow.solution.states[block]
+            if any((before, old) in sources[block, key] for old in keys)
+        ]
+
+    def _at_call(self, op: ir.Call, block: int, keys: list[Key], run: Run, known: dict[str, int]) -> str:
+        kids = self.dataflow.solution.kids[block]
+        faults = [
+            describes(state, run, known)
+            for key in keys
+            for state in self.states.before.get((block, kids[key], op), ())
+        ]
+        return "" if "" in faults else f"before {op.callee}@{op.span.start}: {'; '.join(faults)}"
+
+
+def checked(text: str) -> Checked:
+    """Lower and solve the one function of a text."""
+    (function,) = read_functions(Source("program.c", text.encode()))
+    graph = lower(function, DEFAULT_DIALECT)
+    assert (function.ok, graph.unmodelled) == (True, ()), text
+    dataflow = Dataflow(graph, VOCABULARY)
+    states = States()
+    dataflow.observe(states)
+    return Checked(graph, dataflow, states)
