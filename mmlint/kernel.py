@@ -165,6 +165,7 @@ class Macros:
     noreturn: frozenset[str]
     reads: frozenset[str]
     writes: frozenset[str]
+    outputs: frozenset[str]
     pure: frozenset[str]
 
 
@@ -440,7 +441,7 @@ def _contracts(folder: Path) -> _Contracts:
 def _macros(folder: Path) -> Macros:
     file = _read(folder, "language.toml", {"macro"})
     table = _Table(file.file, "macro", file.data.get("macro", {}))
-    sets = ("transparent", "asserts", "noreturn", "reads", "writes", "pure")
+    sets = ("transparent", "asserts", "noreturn", "reads", "writes", "outputs", "pure")
     table.check(set(sets))
     return Macros(*(table.names(name) for name in sets))
 

@@ -3,9 +3,9 @@
     python -m tests.bench --kernel ~/src/linux --peers ~/peers --runs 7
 
 Each job converts what it can: six files of the series, mm/, the whole tree. The peers get the rule files
-PEERS/coccinelle/convert-{old,new}-spelling.cocci and PEERS/ast-grep/convert-{old,new}-spelling.yml, and for the whole tree
-a list of the files that name the API, without which they take minutes. Times are medians of several runs, side by side
-and in turn, so that a busy machine slows all of them; memory is the peak of the largest process.
+PEERS/coccinelle/convert-{old,new}-spelling.cocci and PEERS/ast-grep/convert-{old,new}-spelling.yml, and for the whole
+tree a list of the files that name the API, without which they take minutes. Times are medians of several runs, in turn,
+so that a busy machine slows all of them; memory is the peak of the largest process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tests.kernels import FOLDER
 
-SIX = "fs/proc/task_mmu.c mm/madvise.c mm/memory.c mm/mprotect.c mm/mremap.c mm/vmalloc.c".split()
+SIX = ["fs/proc/task_mmu.c", "mm/madvise.c", "mm/memory.c", "mm/mprotect.c", "mm/mremap.c", "mm/vmalloc.c"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -59,7 +59,12 @@ def jobs(kernel: Path, peers: Path | None) -> list[Job]:
     new = "lazy_mmu_mode_enable(" in (kernel / "mm/madvise.c").read_text(encoding="utf-8")
     spelling, name = ("new", "lazy_mmu_mode_enable") if new else ("old", "arch_enter_lazy_mmu_mode")
     tools = {
-        "coccinelle": ["spatch", "--very-quiet", "--sp-file", str(peers / f"coccinelle/convert-{spelling}-spelling.cocci")],
+        "coccinelle": [
+            "spatch",
+            "--very-quiet",
+            "--sp-file",
+            str(peers / f"coccinelle/convert-{spelling}-spelling.cocci"),
+        ],
         "ast-grep": ["ast-grep", "scan", "-r", str(peers / f"ast-grep/convert-{spelling}-spelling.yml")],
     }
     for tool, command in tools.items():
@@ -85,7 +90,7 @@ def once(command: Sequence[str], folder: Path) -> tuple[float, float]:
             os.dup2(null, stream)
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(ROOT)
-        os.execvp(command[0], command)
+        os.execvp(command[0], list(command))
     _, _, usage = os.wait4(child, 0)
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
@@ -128,7 +133,8 @@ def main() -> int:
     print(f"{'':12}{'':12}{'seconds':>9}{'from':>8}{'to':>8}{'MiB':>7}   against mmlint")
     for (scope, tool), result in sorted(results.items(), key=lambda item: [s for s, _ in results].index(item[0][0])):
         ratio = result.median / results[scope, "mmlint"].median
-        row = f"{scope:12}{tool:12}{result.median:9.3f}{min(result.seconds):8.3f}{max(result.seconds):8.3f}{result.peak:7.0f}"
+        spread = f"{min(result.seconds):8.3f}{max(result.seconds):8.3f}"
+        row = f"{scope:12}{tool:12}{result.median:9.3f}{spread}{result.peak:7.0f}"
         print(row + (f"   {ratio:.2f} times the time" if tool != "mmlint" else ""))
     return 0
 

@@ -1,7 +1,7 @@
 """``make demo``: what mmlint finds in a tree, what it would change, and what it says of calls that are wrong.
 
-Without an argument the tree is fixtures/linux, whose walkers have the shapes of the kernel's own, and the wrong calls are
-other fixtures; with one it is a kernel tree, of which fs/proc and mm are looked at.
+Without an argument the tree is fixtures/linux, whose walkers have the shapes of the kernel's own, and the wrong calls
+are other fixtures; with one it is a kernel tree, of which fs/proc and mm are looked at.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     fixtures/RULE/name.c           /* expect: RULE[, RULE] */ on each line that has findings; no other line may have any
     fixtures/RULE/name.expect      the whole output of `mmlint check` on it, to the letter
-    fixtures/RULE/name.fixed.c     the file after its safe fixes, where it has any; marks are left out, they are false now
+    fixtures/RULE/name.fixed.c     the file after its safe fixes, where it has any, without the marks, now false
     fixtures/RULE/name.unsafe.c    the file after all its fixes, where that makes a difference
 
 `python -m tests.update_goldens` writes the golden files anew; read the difference before you commit it.

@@ -98,7 +98,10 @@ def test_exit_codes(arguments: list[str], code: int, capsys: pytest.CaptureFixtu
         (["check", "--rules", "none"], "none: No such file or directory; give a folder of rule modules"),
         (["explain", "none"], "none: there is no such rule; `mmlint rules list` names them"),
         (["explain", "none.c:3"], "none.c: No such file or directory; give a file that exists"),
-        (["explain", "good/walk.c:14"], "good/walk.c:14: no section is there; `mmlint sections good/walk.c` lists them"),
+        (
+            ["explain", "good/walk.c:14"],
+            "good/walk.c:14: no section is there; `mmlint sections good/walk.c` lists them",
+        ),
         (["dump", "cfg", "walk"], "walk: expected FILE:FUNCTION, such as mm/memory.c:zap_pte_range"),
         (["dump", "cfg", "none.c:walk"], "none.c: No such file or directory; give a file that exists"),
         (["dump", "cfg", "good/walk.c:none"], "good/walk.c: it defines no function none()"),
@@ -226,15 +229,14 @@ def test_explain_a_place_shows_its_proof(capsys: pytest.CaptureFixture[str]) -> 
     assert [line.split()[:2] for line in output.splitlines() if line.startswith("      m")] == [["mm", "proven"]]
 
 
-def run_mmlint(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
-    return subprocess.run(
-        [sys.executable, "-m", "mmlint", *arguments], capture_output=True, check=False, env=environment, **options
-    )  # type: ignore[call-overload, no-any-return]
+def run_mmlint(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    everything = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-m", "mmlint", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env=everything)
 
 
 def test_module_runs_and_hash_seed_does_not_matter() -> None:
-    runs = [run_mmlint("check", env={"PYTHONHASHSEED": seed}) for seed in ("0", "1", "2")]
+    runs = [run_mmlint("check", PYTHONHASHSEED=seed) for seed in ("0", "1", "2")]
     assert {run.returncode for run in runs} == {1}
     assert len({run.stdout for run in runs}) == 1
     assert runs[0].stdout.count(b"\n") > 3
@@ -262,6 +264,6 @@ def test_interruption_is_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_output_in_a_plain_locale_is_escaped_not_lost(tree: Path) -> None:
     (tree / "bad/w\u00e4lk.c").write_text(FAULTY)
-    result = run_mmlint("check", "-q", "bad", env={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"})
+    result = run_mmlint("check", "-q", "bad", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert (result.returncode, result.stderr) == (1, b"")
     assert result.stdout.count(b"[missing-disable]") == 2

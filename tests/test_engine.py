@@ -217,7 +217,8 @@ def test_file_without_section_is_read_but_not_analysed(tree: Path) -> None:
     assert (report.coverage.files, report.coverage.functions, report.facts) == (1, 0, ())
 
 
-def test_crash_of_the_analysis_is_an_error_and_the_rest_goes_on(tree: Path, by_hand: ModuleType) -> None:
+@pytest.mark.usefixtures("tree")
+def test_crash_of_the_analysis_is_an_error_and_the_rest_goes_on(by_hand: ModuleType) -> None:
     analyse = by_hand.analyse_file
 
     def fail(source: Source, vocabulary: Vocabulary) -> FileFacts:
@@ -236,9 +237,8 @@ def test_crash_of_the_analysis_is_an_error_and_the_rest_goes_on(tree: Path, by_h
     assert len(report.diagnostics) == 3
 
 
-def test_death_of_the_analysis_is_an_error(
-    tree: Path, by_hand: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("tree")
+def test_death_of_the_analysis_is_an_error(by_hand: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     analyse = by_hand.analyse_file
 
     def die(source: Source, vocabulary: Vocabulary) -> FileFacts:
@@ -260,8 +260,8 @@ def failing(_: FunctionFacts) -> Iterator[Diagnostic]:
     yield
 
 
-@pytest.mark.usefixtures("by_hand")
-def test_crash_of_a_rule_names_rule_and_function_and_the_others_run(tree: Path) -> None:
+@pytest.mark.usefixtures("by_hand", "tree")
+def test_crash_of_a_rule_names_rule_and_function_and_the_others_run() -> None:
     rule = LoadedRule(Rule(name="bad-rule", level=Level.NOTE, summary="x"), failing, "doc", Path("bad_rule.py"))
     rules = make_checker(Settings()).rules
     report = Checker(load_vocabulary(), (rule, *rules)).check(Source("mm/walk.c", SECTION))
@@ -271,8 +271,8 @@ def test_crash_of_a_rule_names_rule_and_function_and_the_others_run(tree: Path) 
     assert (crash.level, crash.function, crash.location.line) == (Level.ERROR, "walk", 1)
 
 
-@pytest.mark.usefixtures("by_hand")
-def test_file_that_cannot_be_read_is_told_and_the_rest_goes_on(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("by_hand", "tree")
+def test_file_that_cannot_be_read_is_told_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     open_file = os.open
 
     def refuse(path: str, *arguments: int) -> int:
@@ -286,6 +286,6 @@ def test_file_that_cannot_be_read_is_told_and_the_rest_goes_on(tree: Path, monke
     assert len(report.diagnostics) == 2
 
 
-def test_target_is_proposed(tree: Path) -> None:
+def test_target_is_proposed() -> None:
     assert make_checker(Settings(target="lazy_mmu_mode_enable_with_ptes")).vocabulary.target.endswith("_with_ptes")
     assert checker_module.INTERNAL_ERROR == "internal-error"

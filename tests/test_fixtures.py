@@ -100,7 +100,9 @@ def test_fixes_are_no_better_than_their_rule_promises(path: str) -> None:
 
 @each_fixture
 def test_messages_keep_the_style(path: str) -> None:
-    texts = [d.message for d in checked(path).diagnostics] + [n.message for d in checked(path).diagnostics for n in d.notes]
+    texts = [d.message for d in checked(path).diagnostics] + [
+        n.message for d in checked(path).diagnostics for n in d.notes
+    ]
     for text in texts:
         assert not re.match(r"[A-Z][a-z]", text), text
         assert not text.endswith((".", " ", ":")), text

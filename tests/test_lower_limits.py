@@ -99,6 +99,20 @@ def test_a_computed_goto_may_go_to_every_label() -> None:
     assert [reason for _, reason in graph.unmodelled] == ["computed goto"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "\tif (a)\n\t\tgoto in;\n\tguard(mutex)(&p->lock);\nin:\n\tg();\n",
+        "\tif (a)\n\t\tgoto in;\n\tb = g() + ({ in: h(); });\n",
+        "\tswitch (a) {\n\tcase 1:;\n\t\tguard(mutex)(&p->q->lock);\n\tcase 2:\n\t\tg();\n\t}\n",
+    ],
+    ids=["goto", "statement-expression", "case"],
+)
+def test_a_jump_into_a_scope_with_an_exit_is_reported(body: str) -> None:
+    reasons = [reason for _, reason in graph_of(body).unmodelled]
+    assert reasons == ["jump into the scope of a guard or into a statement expression"]
+
+
 def test_a_goto_without_its_label_is_reported() -> None:
     graph = graph_of("\tgoto elsewhere;\n")
     assert isinstance(graph.blocks[0].terminator, Unreachable)

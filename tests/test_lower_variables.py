@@ -115,8 +115,8 @@ def test_a_class_is_a_variable() -> None:
 
 
 def test_spans_are_those_of_the_smallest_part() -> None:
-    text = "int f(struct s *p, int a)\n{\n\tint b, c = p->x + a;\n\n\tp->y = g(c, &b);\n\tif (!b)\n\t\treturn b;\n\tc++;\n}\n"
-    function, source = parsed(text)
+    body = "\tint b, c = p->x + a;\n\n\tp->y = g(c, &b);\n\tif (!b)\n\t\treturn b;\n\tc++;\n"
+    function, source = parsed(f"int f(struct s *p, int a)\n{{\n{body}}}\n")
     graph = lower(function, DEFAULT_DIALECT)
     found = [(type(op), source.text(op.span)) for block in graph.blocks for op in block.ops]
     assert found == [

@@ -28,7 +28,9 @@ def finding(level: Level, rule: str = "a-rule", message: str = "it is so", fix: 
     return Diagnostic(rule, level, CALL, "walk", message, (NOTE,), fix)
 
 
-def report_of(*diagnostics: Diagnostic, sections: tuple[Section, ...] = (), skipped: tuple[Skipped, ...] = ()) -> Report:
+def report_of(
+    *diagnostics: Diagnostic, sections: tuple[Section, ...] = (), skipped: tuple[Skipped, ...] = ()
+) -> Report:
     facts = FileFacts(SOURCE, (function_of(SOURCE, *sections),), 1, skipped)
     return Report(tuple(fingerprinted(diagnostics)), (facts,), Coverage(3, 1, len(sections), skipped))
 

@@ -8,10 +8,31 @@ from pathlib import Path
 import pytest
 
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level
-from mmlint.facts.sections import Evidence, FunctionFacts, Leak, Obligation, Outside, Range, Section, Status, Unmatched, Verdict
+from mmlint.facts.sections import (
+    Evidence,
+    FunctionFacts,
+    Leak,
+    Obligation,
+    Outside,
+    Range,
+    Section,
+    Status,
+    Unmatched,
+    Verdict,
+)
 from mmlint.rule import Rule, RuleError, load_rules, locate, packaged_rules
 from mmlint.source import Source, Span
-from tests.samples import PLAIN, RANGED, TARGET, evidence, function_of, plain_section, ranged_section, source_of, span_of
+from tests.samples import (
+    PLAIN,
+    RANGED,
+    TARGET,
+    evidence,
+    function_of,
+    plain_section,
+    ranged_section,
+    source_of,
+    span_of,
+)
 
 RULE = Rule(name="wrong-thing", level=Level.ERROR, summary="something is wrong")
 
@@ -85,7 +106,9 @@ def test_rule_fix_is_one_of_four() -> None:
 def test_broken_claim(name: str, rule: str, status: Status, level: Level) -> None:
     source = source_of(RANGED)
     subject = argument_span(source, "addr")
-    claim = Obligation(name, status, (evidence(source, "pte =", "because"),), False, "'addr' is wrong", "start", subject)
+    claim = Obligation(
+        name, status, (evidence(source, "pte =", "because"),), False, "'addr' is wrong", "start", subject
+    )
     function = function_of(source, ranged_section(source, claim))
     (finding,) = check(rule, function)
     assert (finding.level, finding.message, finding.location.span) == (level, "'addr' is wrong", subject)
@@ -263,7 +286,7 @@ def test_faults_of_a_rule_file_name_file_and_remedy(tmp_path: Path, text: str, f
 def test_two_rules_of_one_name(tmp_path: Path) -> None:
     twin = packaged_rules() / "wrong_mm.py"
     (tmp_path / "wrong_mm.py").write_bytes(twin.read_bytes())
-    with pytest.raises(RuleError, match="rule wrong-mm is also in .*; rename one of them"):
+    with pytest.raises(RuleError, match=r"rule wrong-mm is also in .*; rename one of them"):
         load_rules((tmp_path,))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from tests.goldens import ROOT, fixtures, goldens
 
@@ -26,7 +27,7 @@ def main() -> int:
     return 0
 
 
-def _glob(suffix: str) -> list[os.PathLike[str]]:
+def _glob(suffix: str) -> list[Path]:
     return sorted((ROOT / "fixtures").glob(f"*/*.{suffix}"))
 
 

@@ -140,9 +140,22 @@ def bounded(
             return fact
         if fact.status is Status.PROVEN or fact.contract:
             return BoundFact(Status.REFUTED, fact.because, reason=f"{extra} is added to an end that is bounded already")
+        if any(positive(context, extra - size) or extra == size for size in _table_sizes(context)):
+            return BoundFact(Status.REFUTED, reason=f"{extra} is added to the end of the range")
+    if _grows(context, end):
+        return BoundFact(Status.REFUTED, reason="the end is moved up on every turn")
     if end - addr in _table_sizes(context) and _may_start_inside(analysis, solved, addr, depth, seen):
         return BoundFact(Status.REFUTED, reason="the walk may begin in the middle of the page table")
     return BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+
+
+def _grows(context: Context, end: Poly) -> bool:
+    """True when a loop adds to the end."""
+    return any(
+        positive(context, incoming - Poly.symbol(symbol))
+        for symbol in end.symbols()
+        for incoming in context.joins.get(symbol, ())
+    )
 
 
 def _table_sizes(context: Context) -> list[Poly]:

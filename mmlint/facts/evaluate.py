@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mmlint.facts.state import EPOCH, Field, State
+from mmlint.facts.state import EPOCH, Field, State, place_text
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
 from mmlint.flow.values import PAGE, PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
@@ -98,6 +98,21 @@ class Context:
         return self.types.get(symbol, "") if symbol is not None else ""
 
 
+# Types that do not hold every address; a value that passes through one may lose its upper half.
+NARROW = frozenset(
+    (
+        "char", "signed char", "unsigned char", "short", "unsigned short", "int", "signed", "signed int", "unsigned",
+        "unsigned int", "u8", "u16", "u32", "s8", "s16", "s32", "bool", "_Bool", "uint8_t", "uint16_t", "uint32_t",
+        "int8_t", "int16_t", "int32_t", "__u8", "__u16", "__u32", "__s32",
+    )
+)  # fmt: skip
+
+
+def address_symbol(name: ir.Name) -> Symbol:
+    """The symbol of a variable's address."""
+    return Symbol(f"&{place_text(name)}")
+
+
 def opaque_entry(value: Poly) -> Entry:
     """A pte pointer of which only the value is known: a table and an address of its own."""
     label = f"the address of {value.label}"
@@ -158,6 +173,8 @@ class Evaluator:
                 value = self.value(operand, state)
                 if type_.replace(" ", "") == "pte_t*" and isinstance(value, Poly) and value.as_const() is None:
                     return opaque_entry(value)
+                if type_ in NARROW and isinstance(value, Poly) and value.as_const() is None:
+                    return self.context.pure(f"({type_})", (value,), f"({type_}){{}}")
                 return value
             case ir.Opaque(text):
                 return Poly.symbol(Symbol(f"`{text}`"))
@@ -180,8 +197,8 @@ class Evaluator:
 
     def _address(self, place: ir.Expr, state: State) -> Value:
         match place:
-            case ir.Name(name):
-                return Poly.symbol(Symbol(f"&{name}"))
+            case ir.Name():
+                return Poly.symbol(address_symbol(place))
             case ir.Deref(pointer):
                 return self.value(pointer, state)
             case ir.Index(base, index):

@@ -65,6 +65,7 @@ class FileAnalysis:
             noreturn=macros.noreturn,
             reads=macros.reads,
             writes=macros.writes,
+            outputs=macros.outputs,
         )
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
         self._summaries: dict[str, Summary | None] = {}

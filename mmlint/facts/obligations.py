@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmlint.facts.bounds import bounded, positive
-from mmlint.facts.evaluate import Context, Loaded, as_poly, entry_address
+from mmlint.facts.evaluate import Context, Loaded, Pure, as_poly, entry_address
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound, Site, Snapshot
@@ -139,15 +139,21 @@ class Judge:
     def _plausible(self, mm: Value, owner: Value) -> bool:
         """One is a parameter, the other the mm of a VMA: callers pass both, and nothing here says that they differ."""
         kinds = {self._kind(mm), self._kind(owner)}
-        return kinds == {"parameter", "vma"}
+        parameters = [
+            variable
+            for variable in self.context.graph.variables.values()
+            if variable.parameter >= 0 and variable.type == "struct mm_struct"
+        ]
+        return kinds == {"parameter", "vma"} and len(parameters) == 1
 
     def _kind(self, value: Value) -> str:
         symbol = as_poly(value).as_symbol()
         if symbol is not None and any(name.name == symbol for name in self.solved.dataflow.graph.parameters):
             return "parameter"
         origin = self._origin(value)
-        is_vma = isinstance(origin, Loaded) and (origin.struct, origin.field) == ("vm_area_struct", "vm_mm")
-        return "vma" if is_vma else ""
+        if not isinstance(origin, Loaded) or (origin.struct, origin.field) != ("vm_area_struct", "vm_mm"):
+            return ""
+        return "vma" if _is_given(self.context, origin.base, origin.struct) else ""
 
     def spelled(self, value: Value) -> str:
         """Text for a value at the call, or empty."""
@@ -202,11 +208,14 @@ class Judge:
 
     def _pmd_offset(self, table: Table) -> str:
         """The pmd, where it is a neighbour of the one that came with the address: then it is not the address's pmd."""
-        names = [Symbol(name.name) for name in self.solved.dataflow.graph.parameters]
-        if not isinstance(table.pmd, Poly) or table.address.as_symbol() not in names:
+        sizes = self.context.vocabulary.arithmetic.pmd_size | frozenset(self.context.vocabulary.bounds)
+        moved = any(str(symbol).split("(")[0] in sizes for symbol in table.address.symbols())
+        if not isinstance(table.pmd, Poly) or moved:
             return ""
-        constant = dict(table.pmd.terms).get((), 0)
-        return display(table.pmd) if constant and len(table.pmd.terms) > 1 else ""
+        constant = Poly.const(dict(table.pmd.terms).get((), 0))
+        base = (table.pmd - constant).as_symbol()
+        given = any(name.name == base for name in self.context.graph.parameters)
+        return display(table.pmd) if constant.terms and given else ""
 
     def _other_table(self, claim: Claim, table: Table) -> Obligation | None:
         """Refuted when the section works on tables, none of them this one."""
@@ -370,6 +379,10 @@ class Judge:
         because = list(fact.because)
         if fact.reason and fact.status is Status.ASSUMED:
             because.append(Evidence(self.site.op.span, fact.reason))
+        if fact.status is Status.UNKNOWN and not self._is_caller_s(claim.end):
+            range_ = f"[{claim.texts['addr']}, {claim.texts['end']})"
+            fault = f"nothing shows that {range_} stays in one page table: {fact.reason}"
+            return Obligation("table", Status.UNKNOWN, (), subject=subject, fault=fault)
         if fact.status is Status.UNKNOWN:
             reason = f"[{claim.texts['addr']}, {claim.texts['end']}) is taken to stay in one page table: {fact.reason}"
             return Obligation("table", Status.ASSUMED, (Evidence(self.site.op.span, reason),), subject=subject)
@@ -379,22 +392,63 @@ class Judge:
         return Obligation("table", fact.status, tuple(because), fact.contract, fault=fault, subject=subject)
 
 
+    def _is_caller_s(self, value: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:
+        """True when a value is made of what the function was given: then its callers answer for it."""
+        for symbol in value.symbols():
+            if symbol in seen or _from_parameters(self.context, symbol) or symbol in self._sizes():
+                continue
+            incoming = self.context.joins.get(symbol)
+            origin = self.context.origins.get(symbol)
+            if incoming is not None:
+                if not all(self._is_caller_s(poly, seen | {symbol}) for poly in incoming):
+                    return False
+            elif not isinstance(origin, Pure) or not all(
+                self._is_caller_s(as_poly(argument), seen | {symbol}) for argument in origin.arguments
+            ):
+                return False
+        return True
+
+    def _sizes(self) -> frozenset[str]:
+        arithmetic = self.context.vocabulary.arithmetic
+        return arithmetic.page_size | arithmetic.pmd_size | arithmetic.pmd_mask | arithmetic.page_mask
+
+
 _WALK_OWNERS = (("mm_walk", "mm"), ("vm_area_struct", "vm_mm"))
 
 
 def contract_equal(context: Context, left: Value, right: Value) -> str:
-    """The text of the kernel rule by which two mm values are one, or empty."""
+    """The text of the kernel rule by which two mm values are one, or empty.
+
+    The rule speaks of the objects that the function was given; with two of a kind it does not say which.
+    """
     paths = []
     for value in (left, right):
         symbol = as_poly(value).as_symbol()
         origin = context.origins.get(symbol) if symbol is not None else None
-        if not isinstance(origin, Loaded):
+        if not isinstance(origin, Loaded) or not _is_given(context, origin.base, origin.struct):
             return ""
         paths.append(f"{origin.struct}.{origin.field}")
     for rule in context.vocabulary.equals:
         if {rule.left, rule.right} == set(paths):
             return rule.text
     return ""
+
+
+def _is_given(context: Context, value: Value, struct: str) -> bool:
+    """True when the object is the only one of its type that comes from the function's parameters."""
+    objects = [symbol for symbol, type_ in context.types.items() if type_ == struct and _from_parameters(context, symbol)]
+    return isinstance(value, Poly) and [value.as_symbol()] == objects
+
+
+def _from_parameters(context: Context, symbol: Symbol | None) -> bool:
+    for _ in range(8):
+        if symbol is None:
+            return False
+        if any(name.name == symbol for name in context.graph.parameters):
+            return True
+        origin = context.origins.get(symbol)
+        symbol = origin.base.as_symbol() if isinstance(origin, Loaded) and isinstance(origin.base, Poly) else None
+    return False
 
 
 def display(value: Value | None) -> str:

@@ -10,13 +10,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mmlint.facts.conditions import assume, decide
-from mmlint.facts.evaluate import Context, Evaluator, Returned, as_poly, entry_address, opaque_entry
+from mmlint.facts.evaluate import (
+    NARROW,
+    Context,
+    Evaluator,
+    Returned,
+    address_symbol,
+    as_poly,
+    entry_address,
+    opaque_entry,
+)
 from mmlint.facts.observer import Observer
 from mmlint.facts.ownership import owner_of
-from mmlint.facts.state import EPOCH, Field, State, Table
+from mmlint.facts.state import EPOCH, Field, State, Table, place_text
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
-from mmlint.flow.liveness import live_temps
+from mmlint.flow.liveness import escaped_locals, live_temps
 from mmlint.flow.values import ZERO, Entry, Poly, Symbol, Value
 from mmlint.kernel import MapCall
 
@@ -34,6 +43,8 @@ class Transfer:
         self.observer = _SILENT
         self._in_cycle = False
         self.live = live_temps(context.graph)
+        self.escaped = escaped_locals(context.graph)
+        self._named = {address_symbol(name): name for name in context.graph.variables}
         vocabulary = context.vocabulary
         self._touches: dict[str, tuple[int, str]] = {}
         for kind, table in (
@@ -164,12 +175,27 @@ class Transfer:
                 symbol = value.as_symbol()
                 if symbol is not None:
                     self.context.types.setdefault(symbol, variable.type.removeprefix("struct "))
+            elif not variable.pointers and self._cuts_off(state, variable.type, value):
+                value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
         state.values[target] = value
 
     def _direct(self, state: State, op: ir.Load | ir.Store, place: ir.Expr) -> None:
         base = self.evaluator.field(place, state).base
         if isinstance(base, Entry):
             self.observer.touch(state, op, -1, "direct", base)
+
+    def _cuts_off(self, state: State, type_: str, value: Poly) -> bool:
+        """True when a variable of a narrow type gets the value of one that is as wide as an address."""
+        return (
+            type_ in NARROW
+            and value.as_const() is None
+            and any(isinstance(place, ir.Name) and held == value and self._is_wide(place)
+                    for place, held in state.values.items())
+        )
+
+    def _is_wide(self, name: ir.Name) -> bool:
+        variable = self.context.graph.variables.get(name)
+        return variable is not None and (variable.pointers > 0 or variable.type not in NARROW)
 
     def _store(self, state: State, op: ir.Store) -> None:
         self._direct(state, op, op.place)
@@ -184,10 +210,12 @@ class Transfer:
 
     def _clobber_pointee(self, state: State, base: Value, op: ir.Store) -> None:
         symbol = base.as_symbol() if isinstance(base, Poly) else None
-        if symbol is not None and symbol.startswith("&"):
-            name = ir.Name(str(symbol[1:]))
-            if name in state.values:
-                self._assign(state, name, self._fresh(f"{name.name}@{op.span.start}", f"store@{op.span.start}", name.name))
+        name = self._named.get(symbol) if symbol is not None else None
+        # A pointer of which nothing is known may point to any local that was given away.
+        for target in (name,) if name is not None else self.escaped:
+            maker = f"store@{op.span.start}"
+            self._renew(state, maker)
+            self._assign(state, target, self._fresh(f"{place_text(target)}@{maker}", maker, target.name))
 
     # ------------------------------------------------------------ calls
 
@@ -202,7 +230,8 @@ class Transfer:
         elif name in vocabulary.leaves:
             self._disable(state, op)
         elif name in vocabulary.pauses or name in vocabulary.resumes:
-            state.paused = max(0, state.paused + (1 if name in vocabulary.pauses else -1))
+            step = 1 if name in vocabulary.pauses else -1
+            state.paused = min(_MAX_DEPTH, max(0, state.paused + step))
         elif name in vocabulary.maps:
             return self._map(state, op, vocabulary.maps[name], maker)
         elif name in vocabulary.unmaps:
@@ -277,7 +306,7 @@ class Transfer:
                 del state.values[place]
 
     def _clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
-        names = list(op.clobbers)
+        names = [*op.clobbers, *self.escaped]
         for argument in op.arguments:
             while isinstance(argument, ir.Cast):
                 argument = argument.operand
@@ -285,7 +314,7 @@ class Transfer:
                 names.append(argument.place)
         for name in names:
             if name in self.context.graph.variables:
-                self._assign(state, name, self._fresh(f"{name.name}@{maker}", maker, name.name))
+                self._assign(state, name, self._fresh(f"{place_text(name)}@{maker}", maker, name.name))
 
     # ------------------------------------------------------------ sections
 

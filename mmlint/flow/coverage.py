@@ -72,6 +72,8 @@ def _effects(function: ParsedFunction, dialect: Dialect) -> Iterator[Node]:
                 continue
             if callee.type in ("call_expression", "parenthesized_expression"):
                 # guard(mutex)(&lock) is one op, (loff_t)(x) may be a cast.
+                if callee.type == "call_expression":
+                    yield node
                 waiting += [child for part in node.named_children for child in part.named_children]
                 continue
         if kind in _EFFECTS and role not in _REPLACED:
