@@ -18,6 +18,7 @@ from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import Vocabulary, load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
+from mmlint.tree import api_of
 
 INTERNAL_ERROR: Final = "internal-error"
 
@@ -37,13 +38,21 @@ class Checker:
 
     vocabulary: Vocabulary
     rules: tuple[LoadedRule, ...]
+    target: str = ""
+
+    def vocabulary_for(self, path: str) -> Vocabulary:
+        """The vocabulary with the ranged name of the file's tree, unless the user named one."""
+        if self.target:
+            return self.vocabulary
+        name = api_of(path, self.vocabulary).ranged
+        return load_vocabulary(target=name) if name else self.vocabulary
 
     def check(self, source: Source) -> FileReport:
         """Facts and findings of one file. Never raises on account of the file."""
         from mmlint.facts.analysis import analyse_file
 
         try:
-            facts = analyse_file(source, self.vocabulary)
+            facts = analyse_file(source, self.vocabulary_for(source.path))
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
@@ -58,7 +67,9 @@ def make_checker(settings: Settings) -> Checker:
         if name not in {INTERNAL_ERROR, *(rule.rule.name for rule in rules)}:
             raise unknown_rule(name)
     return Checker(
-        load_vocabulary(target=settings.target), tuple(rule for rule in rules if settings.selects(rule.rule.name))
+        load_vocabulary(target=settings.target),
+        tuple(rule for rule in rules if settings.selects(rule.rule.name)),
+        settings.target,
     )
 
 

@@ -87,12 +87,12 @@ def _walk_folder(root: str, walk: _Walk) -> None:
                 name = entry.name
                 if name[0] == ".":
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                if name[-2:] in _SUFFIXES and entry.is_file(follow_symlinks=False):
+                    walk.files.append(prefix + name)
+                elif entry.is_dir(follow_symlinks=False):
                     folders.append(prefix + name)
                 elif entry.is_symlink():
                     walk.links.append(prefix + name)
-                elif name.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
-                    walk.files.append(prefix + name)
 
 
 def _follow(link: str, walk: _Walk) -> None:
@@ -152,6 +152,8 @@ def _scan(files: Iterable[str], needles: tuple[bytes, ...]) -> Found:
     """One process's share of `scan`. Overlap keeps a needle that stands across two reads of the buffer."""
     buffer = bytearray(_BUFFER)
     view = memoryview(buffer)
+    whole = [view]
+    find = buffer.find
     overlap = max(map(len, needles)) - 1
     hits: list[str] = []
     skipped: list[Skipped] = []
@@ -163,15 +165,18 @@ def _scan(files: Iterable[str], needles: tuple[bytes, ...]) -> Found:
             continue
         try:
             kept = 0
-            while count := os.readv(descriptor, [view[kept:]] if kept else [view]):
+            while count := os.readv(descriptor, [view[kept:]] if kept else whole):
                 filled = kept + count
-                if any(buffer.find(needle, 0, filled) >= 0 for needle in needles):
-                    hits.append(path)
-                    break
-                if filled < _BUFFER:
-                    break
-                buffer[:overlap] = buffer[filled - overlap : filled]
-                kept = overlap
+                for needle in needles:
+                    if find(needle, 0, filled) >= 0:
+                        hits.append(path)
+                        break
+                else:
+                    if filled == _BUFFER:
+                        buffer[:overlap] = buffer[filled - overlap : filled]
+                        kept = overlap
+                        continue
+                break
         except OSError as error:
             skipped.append(_unread(path, error))
         finally:

@@ -203,6 +203,12 @@ class Vocabulary:
         return frozenset(g.enter for g in self.generations)
 
     @cached_property
+    def declared(self) -> tuple[tuple[str, str], ...]:
+        """What a header may declare, oldest first: (name, generation), the generation empty for ranged names."""
+        plain = [(generation.enter, generation.name) for generation in self.generations]
+        return (*plain, *((ranged.name, "") for ranged in self.ranged))
+
+    @cached_property
     def leaves(self) -> frozenset[str]:
         return frozenset(g.leave for g in self.generations)
 

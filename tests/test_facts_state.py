@@ -112,6 +112,8 @@ class Run:
             return self.map(op, arguments)
         if name in ("step", "move", "fill"):
             self.scribble(arguments)
+        if name == "pte_index":
+            return self.number(op.arguments[0]) // PAGE_SIZE % 512
         if name in ("coin", "spin_trylock"):
             return self.random.randint(0, 1)
         return self.word()

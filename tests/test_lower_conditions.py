@@ -238,3 +238,23 @@ def test_a_call_that_does_not_come_back() -> None:
             6  end
         """
     assert shown(body) == golden(expected)
+
+
+def test_an_assertion_may_print_something() -> None:
+    body = """
+        VM_BUG_ON_FOLIO(p->x, g());
+        h();
+        """
+    expected = """
+        b0:
+            3  g()
+            3  load t1 = p->x
+            3  if t1 then b1 else b2
+        b1: from b0
+            3  BUG()
+            3  unreachable
+        b2: from b0
+            4  h()
+            5  end
+        """
+    assert shown(body) == golden(expected)

@@ -140,7 +140,7 @@ def clang_shapes(path: str, data: bytes, arguments: list[str]) -> dict[int, Shap
     """Offset of the opening brace -> shape, for every function definition of the file."""
     cindex.conf.lib.clang_getFileName.argtypes = [ctypes.c_void_p]
     cindex.conf.lib.clang_getFileLocation.argtypes = [cindex.SourceLocation, *[ctypes.c_void_p] * 4]
-    unit = cindex.Index.create().parse(path, args=arguments, unsaved_files=[(path, data.decode("latin-1"))])
+    unit = cindex.Index.create().parse(path, args=arguments, unsaved_files=[(path, data.decode())])
     errors = [diagnostic.spelling for diagnostic in unit.diagnostics if diagnostic.severity >= 3]
     assert errors == []
     shapes = {}

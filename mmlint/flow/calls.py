@@ -1,4 +1,4 @@
-"""Lowering of calls, of the macros that only look like calls, and of asm.
+"""Lowering of calls, and of the macros that only look like calls.
 
     READ_ONCE(p->x)         load t0 = p->x                 (the span is that of the macro call)
     BUG_ON(a)               branch a -> 1, 2;  1: t0 = BUG(), unreachable;  2:
@@ -91,6 +91,9 @@ class Calls(Assignments):
         if role is Role.WRITE and len(operands) == 2:
             target = self.place(operands[0])
             return self.assign(target, self.value(operands[1]), self.span(node))
+        if role is Role.ASSERT and operands:
+            self._assertion(node, function, operands)
+            return self.unknown(node) if used else Const(0)
         if len(operands) == 1:
             return self._unary_macro(node, role, function, operands[0], used)
         return self._named_call(node, function, operands, used)
@@ -98,9 +101,6 @@ class Calls(Assignments):
     def _unary_macro(self, node: Node, role: Role, function: Node, operand: Node, used: bool) -> Expr:
         if role is Role.READ:
             return self.load(self.place(operand), node)
-        if role is Role.ASSERT:
-            self._assertion(node, function, operand)
-            return self.unknown(node)
         if role is Role.TRANSPARENT and used:
             return self.value(operand)
         if role is Role.TRANSPARENT:
@@ -108,10 +108,13 @@ class Calls(Assignments):
             return Const(0)
         return self._named_call(node, function, [operand], used)
 
-    def _assertion(self, node: Node, function: Node, operand: Node) -> None:
+    def _assertion(self, node: Node, function: Node, operands: list[Node]) -> None:
+        """Branch on the first operand; the others only say what to print."""
         builder = self.builder
         failed, passed = builder.block(), builder.block()
-        self.condition(operand, failed, passed)
+        for operand in operands[1:]:
+            self.effect(operand)
+        self.condition(operands[0], failed, passed)
         builder.enter(failed)
         span = self.span(node)
         self.emit_call("BUG", [], (), (span, self.span(function)), used=False)

@@ -29,9 +29,9 @@ class Dialect:
     """Names of macros and functions by role.
 
     ``transparent``: the value is the one argument, also inside ``&&`` and ``||``. ``asserts``: control goes on only
-    when the argument is zero. ``noreturn``: control does not come back. ``reads``: the value is that of the argument,
-    read once. ``writes``: (place, value) is an assignment. ``outputs``: macros that write the plain variables they are
-    given.
+    when the first argument is zero. ``noreturn``: control does not come back. ``reads``: the value is that of the
+    argument, read once. ``writes``: (place, value) is an assignment. ``outputs``: macros that write the plain variables
+    they are given.
     """
 
     transparent: frozenset[str] = field(default_factory=frozenset)

@@ -65,7 +65,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """``base[index]``; a place."""
+    """``base[index]``; a place. ``base`` is a pointer value or the name of an array."""
 
     base: Expr
     index: Expr

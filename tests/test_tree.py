@@ -1,0 +1,85 @@
+"""The API generation is read from the tree, and the proposed name follows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmlint.checker import make_checker
+from mmlint.config import Settings
+from mmlint.kernel import load_vocabulary
+from mmlint.source import Source
+from mmlint.tree import TreeApi, api_of
+
+WALKER = b"""static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+{
+	spinlock_t *ptl;
+	pte_t *start, *pte;
+
+	start = pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!pte)
+		return 0;
+	lazy_mmu_mode_enable();
+	for (; addr != end; pte++, addr += PAGE_SIZE)
+		pte_clear(walk->mm, addr, pte);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(start, ptl);
+	return 0;
+}
+"""
+HEADERS = {
+    "#define arch_enter_lazy_mmu_mode()	do {} while (0)": ("arch", ""),
+    "static inline void lazy_mmu_mode_enable(void) {}": ("generic", ""),
+    "static inline void lazy_mmu_mode_enable(void) {}\n"
+    "static inline void lazy_mmu_mode_enable_with_ptes(struct mm_struct *mm) {}": (
+        "generic",
+        "lazy_mmu_mode_enable_with_ptes",
+    ),
+    "struct nothing;": ("", ""),
+}
+
+
+def make_tree(folder: Path, header: str) -> Path:
+    (folder / "include/linux").mkdir(parents=True)
+    (folder / "include/linux/pgtable.h").write_text(header, encoding="utf-8")
+    (folder / "mm").mkdir()
+    file = folder / "mm/walk.c"
+    file.write_bytes(WALKER)
+    return file
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_generation_of_a_tree(tmp_path: Path, header: str) -> None:
+    file = make_tree(tmp_path, header)
+    generation, ranged = HEADERS[header]
+    assert api_of(str(file), load_vocabulary()) == TreeApi(str(tmp_path.resolve()), generation, ranged)
+
+
+def test_a_file_in_no_tree(tmp_path: Path) -> None:
+    assert api_of(str(tmp_path / "walk.c"), load_vocabulary()) == TreeApi()
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("", "lazy_mmu_mode_enable_with_ptes"),
+        ("lazy_mmu_mode_enable_pte", "lazy_mmu_mode_enable_pte"),
+        ("lazy_mmu_mode_enable_somehow", "lazy_mmu_mode_enable_somehow"),
+    ],
+)
+def test_proposed_name(tmp_path: Path, target: str, expected: str) -> None:
+    file = make_tree(tmp_path, list(HEADERS)[2])
+    report = make_checker(Settings(target=target)).check(Source(str(file), WALKER))
+    assert report.facts is not None
+    (section,) = report.facts.functions[0].sections
+    assert section.proposal is not None
+    assert section.proposal.call == f"{expected}(walk->mm, addr, end, start)"
+
+
+def test_default_name_outside_a_tree(tmp_path: Path) -> None:
+    report = make_checker(Settings()).check(Source(str(tmp_path / "walk.c"), WALKER))
+    assert report.facts is not None
+    (section,) = report.facts.functions[0].sections
+    assert section.proposal is not None
+    assert section.proposal.callee == "lazy_mmu_mode_enable_for_pte_range"
