@@ -18,7 +18,7 @@ from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import Vocabulary, load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
-from mmlint.tree import api_of
+from mmlint.tree import TreeApi, api_of
 
 INTERNAL_ERROR: Final = "internal-error"
 
@@ -40,23 +40,22 @@ class Checker:
     rules: tuple[LoadedRule, ...]
     target: str = ""
 
-    def vocabulary_for(self, path: str) -> Vocabulary:
-        """The vocabulary with the ranged name of the file's tree, unless the user named one."""
-        if self.target:
-            return self.vocabulary
-        name = api_of(path, self.vocabulary).ranged
-        return load_vocabulary(target=name) if name else self.vocabulary
+    def vocabulary_for(self, api: TreeApi) -> Vocabulary:
+        """The vocabulary with the ranged name of a tree, unless the user named one."""
+        return load_vocabulary(target=api.ranged) if api.ranged and not self.target else self.vocabulary
 
     def check(self, source: Source) -> FileReport:
         """Facts and findings of one file. Never raises on account of the file."""
         from mmlint.facts.analysis import analyse_file
 
         try:
-            facts = analyse_file(source, self.vocabulary_for(source.path))
+            api = api_of(source.path, self.vocabulary)
+            facts = analyse_file(source, self.vocabulary_for(api), api)
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
         found = [d for function in facts.functions for rule in self.rules for d in _run(rule, function)]
+        found += [d for rule in self.rules for d in _run_on_file(rule, facts)]
         return FileReport(tuple(found), facts, facts.skipped)
 
 
@@ -90,6 +89,13 @@ def _run(rule: LoadedRule, function: FunctionFacts) -> list[Diagnostic]:
     except Exception as error:
         line = function.source.line_span(function.source.line(function.span.start))
         return [_crash(function.source, line, function.name, f"the rule {rule.rule.name}", error)]
+
+
+def _run_on_file(rule: LoadedRule, facts: FileFacts) -> list[Diagnostic]:
+    try:
+        return list(rule.check_file(facts))
+    except Exception as error:
+        return [_crash(facts.source, Span(0, 0), "", f"the rule {rule.rule.name}", error)]
 
 
 def _crash(source: Source, span: Span, function: str, culprit: str, error: Exception) -> Diagnostic:

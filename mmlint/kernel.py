@@ -169,6 +169,15 @@ class Macros:
     pure: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Sleepers:
+    """Functions that may sleep: always, or by the GFP flags in an argument when one of ``flags`` is among them."""
+
+    always: frozenset[str]
+    gfp: Mapping[str, int]
+    flags: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """All kernel knowledge of the tool. ``target`` is the ranged spelling to propose."""
@@ -186,6 +195,7 @@ class Vocabulary:
     read_updates: Mapping[str, int]
     carries: Mapping[str, int]
     derives: Mapping[str, int]
+    locked_reads: Mapping[str, str]
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: Mapping[str, Bound]
@@ -195,6 +205,7 @@ class Vocabulary:
     equals: tuple[Equal, ...]
     arithmetic: Arithmetic
     macros: Macros
+    sleepers: Sleepers
     target: str = field(default="")
 
     @cached_property
@@ -452,6 +463,20 @@ def _macros(folder: Path) -> Macros:
     return Macros(*(table.names(name) for name in sets))
 
 
+def _texts(file: _Table, name: str) -> dict[str, str]:
+    table = _Table(file.file, name, file.data.get(name, {}))
+    return {key: table.text(key) for key in table.data}
+
+
+def _sleepers(folder: Path) -> Sleepers:
+    file = _read(folder, "sleep.toml", {"sleep", "gfp", "flags"})
+    sleep = _Table(file.file, "sleep", file.data.get("sleep", {}))
+    sleep.check({"always"})
+    flags = _Table(file.file, "flags", file.data.get("flags", {}))
+    flags.check({"sleeping"})
+    return Sleepers(sleep.names("always"), file.indices("gfp"), flags.names("sleeping"))
+
+
 @lru_cache(maxsize=8)
 def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     """Read and check the vocabulary in ``folder`` (default: the packaged one).
@@ -461,7 +486,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     folder = folder or kernel_data()
     generations, ranged, implementation = _api(folder)
     tables = _tables(folder)
-    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive"})
+    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive", "lockless"})
     contracts = _contracts(folder)
     if not target:
         target = next((r.name for r in ranged if r.default), ranged[0].name)
@@ -483,6 +508,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         entries.indices("read_update"),
         entries.indices("carry"),
         entries.indices("derive"),
+        _texts(entries, "lockless"),
         contracts.callbacks,
         contracts.applies,
         contracts.bounds,
@@ -492,5 +518,6 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         contracts.equals,
         contracts.arithmetic,
         _macros(folder),
+        _sleepers(folder),
         target,
     )

@@ -25,7 +25,7 @@ from typing import Final
 
 from mmlint.config import UsageError
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note
-from mmlint.facts.sections import Evidence, FunctionFacts, Obligation, Section, Status
+from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Obligation, Section, Status
 from mmlint.source import Location, Source, Span
 from mmlint.wrap import fits, wrap_call
 
@@ -93,6 +93,35 @@ class Rule:
                 configuration=section.configuration,
             )
 
+    def incidents(
+        self, function: FunctionFacts, kind: str, title: str = "", applicability: Applicability = Applicability.SAFE
+    ) -> Iterator[Diagnostic]:
+        """A finding for each incident of a kind. ``title`` names the fix, with {} for its text; one that is not certain is
+        a warning at most.
+        """
+        for incident in function.of_kind(kind):
+            fix = None
+            if incident.replacement and title:
+                edit = replace(function, incident.subject, incident.replacement)
+                fix = Fix(title.format(incident.replacement), applicability, (edit,))
+            yield self.at(
+                function,
+                incident.subject,
+                incident.message,
+                incident.because,
+                fix,
+                self.level if incident.certain else min(self.level, Level.WARNING),
+                incident.configuration,
+            )
+
+    def in_file(
+        self, facts: FileFacts, span: Span, message: str, notes: Iterable[Evidence] = (), fix: Fix | None = None,
+        function: str = "",
+    ) -> Diagnostic:
+        """A finding that belongs to the file rather than to one of its functions with sections."""
+        steps = tuple(Note(locate(facts.source, step), step.text) for step in notes)
+        return Diagnostic(self.name, self.level, facts.source.locate(span), function, message, steps, fix)
+
 
 def locate(source: Source, step: Evidence) -> Location:
     """Where the evidence stands. Raises ValueError when it is in another file: one file has no lines of another."""
@@ -127,14 +156,19 @@ def _correction(function: FunctionFacts, section: Section, claim: Obligation) ->
 
 
 Check = Callable[[FunctionFacts], Iterator[Diagnostic]]
+FileCheck = Callable[[FileFacts], Iterator[Diagnostic]]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRule:
-    """A rule module ready to run: metadata, check, documentation and the file they came from."""
+    """A rule module ready to run: metadata, checks, documentation and the file they came from.
+
+    A module has ``check``, ``check_file`` or both; what it lacks finds nothing.
+    """
 
     rule: Rule
     check: Check
+    check_file: FileCheck
     documentation: str
     path: Path
 
@@ -171,16 +205,27 @@ def _modules(folder: Path) -> list[Path]:
 
 def _load(file: Path) -> LoadedRule:
     module = _execute(file)
-    rule, check = getattr(module, "RULE", None), getattr(module, "check", None)
+    rule, check, check_file = (getattr(module, name, None) for name in ("RULE", "check", "check_file"))
     if not isinstance(rule, Rule):
         raise RuleError(f"{file}: RULE is missing; write RULE = Rule(name=..., level=..., summary=...)")
     if rule.name.replace("-", "_") != file.stem:
         raise RuleError(f"{file}: it holds the rule {rule.name}; name the file {rule.name.replace('-', '_')}.py")
-    if not callable(check):
+    if not callable(check) and not callable(check_file):
         raise RuleError(f"{file}: check is missing; write def check(function: FunctionFacts) -> Iterator[Diagnostic]")
     if not module.__doc__:
         raise RuleError(f"{file}: the documentation is missing; begin the module with a docstring")
-    return LoadedRule(rule, check, module.__doc__, file)
+    return LoadedRule(
+        rule,
+        check if callable(check) else _nothing,
+        check_file if callable(check_file) else _nothing,
+        module.__doc__,
+        file,
+    )
+
+
+def _nothing(facts: FunctionFacts | FileFacts) -> Iterator[Diagnostic]:
+    del facts
+    return iter(())
 
 
 def _execute(file: Path) -> ModuleType:

@@ -26,6 +26,9 @@ class TreeApi:
     ranged: str = ""
 
 
+NO_TREE = TreeApi()
+
+
 def api_of(path: str, vocabulary: Vocabulary) -> TreeApi:
     """The API of the tree that a file stands in."""
     return _api_of_folder(Path(path).resolve().parent, vocabulary.declared)

@@ -16,6 +16,7 @@ LAYERS = [
     {"mmlint"},
     {"source", "diagnostic", "config"},
     {"kernel"},
+    {"tree"},
     {"syntax"},
     {"flow"},
     {"facts"},

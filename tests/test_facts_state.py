@@ -110,6 +110,8 @@ class Run:
         arguments = [self.value(argument) for argument in op.arguments]
         if name in VOCABULARY.maps:
             return self.map(op, arguments)
+        if name in VOCABULARY.unmaps or name in VOCABULARY.locks.acquire or name in VOCABULARY.locks.release:
+            return 0
         if name in ("step", "move", "fill"):
             self.scribble(arguments)
         if name == "pte_index":

@@ -6,8 +6,9 @@ import pytest
 
 from mmlint.flow.ir import Assign, Branch, Call, Declare, Graph, Load, Name, Return, Store
 from mmlint.flow.lower import DEFAULT_DIALECT, Dialect, lower
+from mmlint.flow.verify import verify
 from mmlint.source import Source, Span
-from mmlint.syntax.functions import read_functions
+from mmlint.syntax.functions import FileReader, read_functions
 from tests.lowering import graph_of, parsed
 
 
@@ -177,3 +178,11 @@ def test_offsets_count_in_the_file() -> None:
     ]
     start = text.index("i()")
     assert graphs[1].blocks[0].ops[0].span == Span(start, start + 3)
+
+
+def test_the_body_of_a_macro_stays_inside_it() -> None:
+    source = Source("file.h", b"#define give(p) \\\n\tdo { int a = p; return a; } while (0)\n#define back return 1\n")
+    reader = FileReader(source)
+    graphs = [lower(reader.parse(definition), DEFAULT_DIALECT) for definition in reader.macros()]
+    assert [(graph.name, verify(graph)) for graph in graphs] == [("give", []), ("back", [])]
+    assert [source.text(graph.blocks[0].terminator.span) for graph in graphs] == ["return a;", "return 1"]

@@ -227,7 +227,7 @@ def test_proof_sheet() -> None:
         "                         mm/walk.c:3: 'pte' is mapped here",
         "      locked  proven   the lock is held from enable to disable",
         "                         mm/walk.c:3: 'pte' is mapped here",
-        "      range   read     mm, addr, end, pte, from line 3  (the one to name)",
+        "      entries read     mm, addr, end, pte, from line 3  (the one to name)",
         "",
     ]
 

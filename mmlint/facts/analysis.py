@@ -14,12 +14,15 @@ import re
 from dataclasses import replace
 
 from mmlint.diagnostic import Skipped
+from mmlint.facts.definition import mentions_of, remarks_on
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.incidents import incidents_of
 from mmlint.facts.judgement import judge_section
-from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Section, Unmatched, Verdict
+from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Section, Unmatched, Verdict
 from mmlint.flow.ir import Call
 from mmlint.kernel import Vocabulary
 from mmlint.source import Source
+from mmlint.tree import NO_TREE, TreeApi
 
 # What every spelling of the API has in common; a file without it has no section.
 COMMON = b"lazy_mmu_mode"
@@ -34,9 +37,12 @@ def _calls(vocabulary: Vocabulary) -> list[str]:
     return sorted(vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves)
 
 
-def analyse_file(source: Source, vocabulary: Vocabulary) -> FileFacts:
-    """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``."""
-    analysis = FileAnalysis(source, vocabulary)
+def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> FileFacts:
+    """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``.
+
+    ``api`` is that of the tree the file stands in.
+    """
+    analysis = FileAnalysis(source, vocabulary, api)
     pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in _calls(vocabulary)) + rb")\s*\(")
     functions = []
     skipped: list[Skipped] = []
@@ -53,20 +59,32 @@ def analyse_file(source: Source, vocabulary: Vocabulary) -> FileFacts:
             functions.append(_function(analysis, name, solved))
     skipped = list(dict.fromkeys(skipped))
     functions.sort(key=lambda facts: facts.span)
-    return FileFacts(source, tuple(functions), len(names), tuple(skipped))
+    return FileFacts(
+        source,
+        tuple(functions),
+        len(names),
+        tuple(skipped),
+        mentions_of(source, vocabulary),
+        remarks_on(analysis),
+    )
 
 
 def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> FunctionFacts:
     sections: dict[int, list[Section]] = {}
     unmatched: dict[int, Unmatched] = {}
+    incidents: dict[tuple[str, int], Incident] = {}
     for solved in texts:
+        for incident in incidents_of(analysis, solved):
+            where = replace(incident, configuration=solved.configuration)
+            incidents.setdefault((incident.kind, incident.subject.start), where)
         for section in _sections(analysis, solved):
             sections.setdefault(section.call.start, []).append(section)
         for found in _unmatched(solved):
             unmatched.setdefault(found.call.start, found)
     merged = tuple(_merge(sections[start]) for start in sorted(sections))
     surplus = tuple(unmatched[start] for start in sorted(unmatched))
-    return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus)
+    happened = tuple(incidents[key] for key in sorted(incidents, key=lambda key: (key[1], key[0])))
+    return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus, happened)
 
 
 def _sections(analysis: FileAnalysis, solved: Solved) -> list[Section]:

@@ -14,6 +14,7 @@ from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
 from mmlint.kernel import Callback, Vocabulary
 from mmlint.source import Source, Span
+from mmlint.tree import NO_TREE, TreeApi
 from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
@@ -54,8 +55,9 @@ class Unsolved:
 class FileAnalysis:
     """The functions of one file."""
 
-    def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
+    def __init__(self, source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> None:
         self.source = source
+        self.api = api
         self.vocabulary = vocabulary
         self.reader = FileReader(source)
         macros = vocabulary.macros

@@ -101,7 +101,8 @@ class Judge:
             assumption = f"{text} is taken to be {owner}"
             because = (site, Evidence(self.site.op.span, assumption))
             return Obligation("mm", Status.ASSUMED, because, subject=subject)
-        fault = f"nothing shows that '{text}' owns the table: it was mapped with '{owner}'"
+        why = f"it was mapped with '{owner}'" if owner != text else f"'{text}' has changed since it was mapped"
+        fault = f"nothing shows that '{text}' owns the table: {why}"
         return Obligation("mm", Status.UNKNOWN, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject)
 
     def _owner_line(self, table: Table, text: str) -> Evidence:
@@ -255,7 +256,8 @@ class Judge:
             fault = f"'{name}' is the entry for '{claim.texts['end']}', not for '{addr}'"
             return Obligation("ptep", Status.REFUTED, (site, here), fault=fault, subject=subject)
         moved = display(claim.ptep.address)
-        fault = f"nothing shows that '{name}' is the entry for '{addr}': it is the entry for '{moved}'"
+        why = f"it is the entry for '{moved}'" if moved != addr else f"'{addr}' has changed since it was"
+        fault = f"nothing shows that '{name}' is the entry for '{addr}': {why}"
         return Obligation("ptep", Status.UNKNOWN, (site, here), fault=fault, replacement=replacement, subject=subject)
 
     def _pointer_into(self, table: Table, addr: Poly) -> str:

@@ -32,6 +32,12 @@ class Observer:
     def disable(self, state: State, op: Call) -> None:
         """A disable that ends the innermost section."""
 
+    def pause(self, state: State, op: Call) -> None:
+        """The mode is paused."""
+
+    def resume(self, state: State, op: Call) -> None:
+        """The mode is resumed."""
+
     def unopened(self, state: State, op: Call) -> None:
         """A disable on a path that opened no section in this function."""
 

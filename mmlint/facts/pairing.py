@@ -10,9 +10,9 @@ from collections import deque
 from mmlint.facts.file import Solved
 from mmlint.facts.sections import Evidence, Leak, Obligation, Outside, Status
 from mmlint.facts.sites import Site
-from mmlint.facts.state import Key, State, Table
+from mmlint.facts.state import Key, State, Table, held_lock
 from mmlint.flow.ir import Branch
-from mmlint.flow.values import Poly, Symbol
+from mmlint.flow.values import Symbol
 from mmlint.source import Source, Span
 
 _SHOWN_DECISIONS = 4
@@ -148,16 +148,6 @@ def _locks_of(site: Site, touched: set[Symbol]) -> set[Symbol]:
     for snapshot in site.snapshots:
         found |= {table.lock for table in snapshot.state.tables.values() if table.lock and table.symbol in touched}
     return found
-
-
-def held_lock(state: State, table: Table) -> Symbol | None:
-    """The held lock that protects a table: its own, or one that is shown to be the same."""
-    if table.lock is None:
-        return None
-    if table.lock in state.held:
-        return table.lock
-    own = Poly.symbol(table.lock)
-    return next((lock for lock in sorted(state.held) if state.equal(own, Poly.symbol(lock))), None)
 
 
 def _locked(state: State, touched: set[Symbol]) -> bool:

@@ -173,6 +173,26 @@ class Unmatched:
     configuration: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that must not happen where it stands: inside a section, or to it.
+
+    ``kind`` is one of `INCIDENTS`; ``certain`` False makes it weaker than the rule's own level. ``replacement`` is the text
+    to put in the place of ``subject``, or empty.
+    """
+
+    kind: str
+    subject: Span
+    message: str
+    because: tuple[Evidence, ...]
+    certain: bool = True
+    replacement: str = ""
+    configuration: str = ""
+
+
+INCIDENTS = ("sleep", "direct", "nested", "range-ignored", "pause", "lockless", "hook")
+
+
 @dataclass(frozen=True)
 class FunctionFacts:
     """Everything known of one function that opens or closes a section."""
@@ -182,6 +202,31 @@ class FunctionFacts:
     span: Span
     sections: tuple[Section, ...]
     unmatched: tuple[Unmatched, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[Incident, ...]:
+        """The incidents of one kind, in the order of the text."""
+        return tuple(incident for incident in self.incidents if incident.kind == kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A spelling of the ranged API other than the one in force, anywhere in the file, and what it is called now."""
+
+    span: Span
+    name: str
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something amiss in the definition of the ranged call. ``edits`` are spans with their new texts, or none."""
+
+    function: str
+    subject: Span
+    message: str
+    because: tuple[Evidence, ...] = ()
+    edits: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,3 +237,5 @@ class FileFacts:
     functions: tuple[FunctionFacts, ...]
     looked_at: int
     skipped: tuple[Skipped, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    remarks: tuple[Remark, ...] = ()

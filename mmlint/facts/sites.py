@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import Key, State
+from mmlint.facts.state import Key, State, held_lock
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
+
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,9 @@ class Site:
     unlocked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
+    sleeps: list[ir.Call] = field(default_factory=list)
+    outer: list[int] = field(default_factory=list)
+    range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
     resumed: bool = False
     doubtful: bool = False
 
@@ -95,6 +102,13 @@ class Sites:
     unopened: dict[int, ir.Call | None] = field(default_factory=dict)
     locked_at: dict[Symbol, list[Span]] = field(default_factory=dict)
     calls: list[tuple[State, ir.Call]] = field(default_factory=list)
+    mode_calls: dict[int, ir.Call] = field(default_factory=dict)
+    pauses: dict[int, ir.Call] = field(default_factory=dict)
+    paused_exits: dict[Span, ir.Return] = field(default_factory=dict)
+    balanced_exits: bool = False
+    unpaused: dict[int, ir.Call] = field(default_factory=dict)
+    resumes: dict[int, ir.Call] = field(default_factory=dict)
+    lockless: dict[int, tuple[ir.Call, Symbol]] = field(default_factory=dict)
 
 
 class Collector(Observer):
@@ -121,9 +135,41 @@ class Collector(Observer):
     def call(self, state: State, op: ir.Call) -> None:
         if op.callee in self.wanted:
             self.result.calls.append((state.copy(), op))
+        vocabulary = self.dataflow.context.vocabulary
+        if op.callee in vocabulary.enters or op.callee in vocabulary.leaves:
+            self.result.mode_calls.setdefault(op.span.start, op)
+        site = self._open(state)
+        if site is not None and not state.paused and not state.doubtful and self._sleeps(state, op):
+            site.sleeps += [op] if op not in site.sleeps else []
+
+    def _sleeps(self, state: State, op: ir.Call) -> bool:
+        sleepers = self.dataflow.context.vocabulary.sleepers
+        if op.callee in sleepers.always:
+            return True
+        index = sleepers.gfp.get(op.callee or "", -1)
+        if not 0 <= index < len(op.arguments):
+            return False
+        words = set(_WORD.findall(str(self.evaluator.value(op.arguments[index], state))))
+        return bool(words & sleepers.flags) and "~" not in str(self.evaluator.value(op.arguments[index], state))
+
+    def pause(self, state: State, op: ir.Call) -> None:
+        self.result.pauses.setdefault(op.span.start, op)
+
+    def resume(self, state: State, op: ir.Call) -> None:
+        if state.paused:
+            self.result.resumes.setdefault(op.span.start, op)
+        elif not state.doubtful:
+            self.result.unpaused.setdefault(op.span.start, op)
+        site = self._open(state)
+        if state.paused == 1 and site is not None and not state.doubtful:
+            pause = next(iter(self.result.pauses.values()), op)
+            site.range_lost += [(pause, op)] if (pause, op) not in site.range_lost else []
 
     def enable(self, state: State, op: ir.Call) -> None:
-        self._site(op).snapshots.append(Snapshot(self.block, self._key(), state.copy()))
+        site = self._site(op)
+        site.snapshots.append(Snapshot(self.block, self._key(), state.copy()))
+        if state.stack and not state.doubtful and state.stack[-1] not in site.outer:
+            site.outer.append(state.stack[-1])
 
     def resumed(self, state: State, op: ir.Call) -> None:
         del state
@@ -167,13 +213,25 @@ class Collector(Observer):
             site.unlocked.append((op, lock))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
+        self._lockless(state, op, kind, entry)
         site = self._open(state)
-        if site is not None:
+        if site is not None and not state.paused:
             touch = Touch(op, argument, kind, entry)
             if touch not in site.touches:
                 site.touches.append(touch)
 
+    def _lockless(self, state: State, op: ir.Op, kind: str, entry: Entry) -> None:
+        table = state.tables.get(entry.table)
+        if kind != "read" or not isinstance(op, ir.Call) or table is None or table.kernel or state.doubtful:
+            return
+        if op.callee in self.dataflow.context.vocabulary.locked_reads and held_lock(state, table) is None:
+            self.result.lockless.setdefault(op.span.start, (op, table.symbol))
+
     def leave(self, state: State, terminator: ir.Return) -> None:
+        if state.paused and not state.doubtful:
+            self.result.paused_exits.setdefault(terminator.span, terminator)
+        elif not state.paused:
+            self.result.balanced_exits = True
         for start in state.stack:
             site = self.result.sites.get(start)
             if site is not None and state.doubtful:

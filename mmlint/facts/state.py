@@ -164,6 +164,16 @@ class State:
         self.facts = self.facts | {(relation, poly)}
 
 
+def held_lock(state: State, table: Table) -> Symbol | None:
+    """The held lock that protects a table: its own, or one that is shown to be the same."""
+    if table.lock is None:
+        return None
+    if table.lock in state.held:
+        return table.lock
+    own = Poly.symbol(table.lock)
+    return next((lock for lock in sorted(state.held) if state.equal(own, Poly.symbol(lock))), None)
+
+
 def normal(poly: Poly) -> Poly:
     """The one of poly and -poly that stands for both in an equality."""
     return -poly if poly.terms and poly.terms[0][1] < 0 else poly

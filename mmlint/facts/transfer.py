@@ -231,6 +231,7 @@ class Transfer:
             self._disable(state, op)
         elif name in vocabulary.pauses or name in vocabulary.resumes:
             step = 1 if name in vocabulary.pauses else -1
+            (self.observer.pause if step > 0 else self.observer.resume)(state, op)
             state.paused = min(_MAX_DEPTH, max(0, state.paused + step))
         elif name in vocabulary.maps:
             return self._map(state, op, vocabulary.maps[name], maker)

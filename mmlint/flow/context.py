@@ -77,6 +77,10 @@ class Lowering:
         """The node's bytes in the file."""
         return Span(self.base + node.start_byte, self.base + node.end_byte)
 
+    def statement_span(self, node: Node) -> Span:
+        """The same for a statement, whose semicolon may stand behind the end of a macro."""
+        return Span(self.base + node.start_byte, min(self.base + node.end_byte, self.function.span.end))
+
     def spelling(self, node: Node) -> bytes:
         """The node's bytes as written, literals hidden."""
         return self.masked[node.start_byte : node.end_byte]
@@ -121,6 +125,10 @@ class Lowering:
         if self.builder.reachable:
             for call in due(here, there):
                 self.builder.emit(replace(call, target=self.builder.temp()))
+
+    def open_scope(self, node: Node) -> None:
+        """Enter the scope that a node is; the text of a macro goes on behind the end of the file's."""
+        self.scopes.open(min(self.base + node.end_byte, self.function.span.end))
 
     def leave_scope(self) -> None:
         """Fall out of the innermost scope."""

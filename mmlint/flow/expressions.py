@@ -166,7 +166,7 @@ class Expressions(Lowering):
         """``({ ... })``: its value is that of the last expression in it."""
         children = node.named_children
         last = children.pop() if children and children[-1].type == "expression_statement" else None
-        self.scopes.open(self.base + node.end_byte)
+        self.open_scope(node)
         self.add_border()
         for child in children:
             self.statement(child)

@@ -65,15 +65,15 @@ class Jumps(Declarations):
 
     def _leave_innermost(self, exits: list[Exit], node: Node) -> None:
         if exits:
-            self.leave(exits[-1], self.span(node))
+            self.leave(exits[-1], self.statement_span(node))
         else:
-            self.lost(self.span(node), "jump out of no loop")
+            self.lost(self.statement_span(node), "jump out of no loop")
 
     def _return(self, node: Node) -> None:
         children = node.named_children
         value = self.value(children[0]) if children else None
         self.run_cleanups(self.scopes.cleanups, None)
-        self.builder.end(Return(value, self.span(node)))
+        self.builder.end(Return(value, self.statement_span(node)))
 
     def _labeled(self, node: Node) -> None:
         while True:
@@ -93,9 +93,9 @@ class Jumps(Declarations):
         if not children or b"*" in self.masked[node.start_byte : children[0].start_byte]:
             self.unmodelled(node, "computed goto")
             self._computed.append((self.builder.current, self.scopes.cleanups, node))
-            self.builder.end(Unreachable(self.span(node)))
+            self.builder.end(Unreachable(self.statement_span(node)))
             return
-        self.goto(self.words(children[0]), self.span(node))
+        self.goto(self.words(children[0]), self.statement_span(node))
 
     def goto(self, label: str, span: Span) -> None:
         """Jump to a label of the function, wherever it stands."""
@@ -125,7 +125,7 @@ class Jumps(Declarations):
 
     def _any_label(self, node: Node, cleanups: Cleanup | None) -> Switch | Unreachable:
         """A computed goto; the cleanups on its way are not run."""
-        span = self.span(node)
+        span = self.statement_span(node)
         targets = [(label, to.block) for label, to in self._labels.items() if can_reach(cleanups, to.cleanups)]
         if not targets:
             return Unreachable(span)

@@ -78,7 +78,7 @@ class Statements(Asm):
             self.depth -= 1
 
     def _compound(self, node: Node) -> None:
-        self.scopes.open(self.base + node.end_byte)
+        self.open_scope(node)
         for child in node.named_children:
             self.statement(child)
         self.leave_scope()
@@ -150,7 +150,7 @@ class Statements(Asm):
         operands, end = self._macro_operands(node.start_byte, condition)
         kind = self.words(operands[0]) if operands else ""
         conditional = name == _SCOPED_COND_GUARD or kind.endswith(_CONDITIONAL)
-        self.scopes.open(self.base + node.end_byte)
+        self.open_scope(node)
         outside = self.scopes.cleanups
         call = self.macro_call(node.start_byte, operands, end, "guard", conditional)
         locked, after = self.builder.block(), self.builder.block()
@@ -202,7 +202,7 @@ class Statements(Asm):
         condition = node.child_by_field_name("condition")
         update = node.child_by_field_name("update")
         content = node.named_children[-1]
-        self.scopes.open(self.base + node.end_byte)
+        self.open_scope(node)
         if initialiser is not None and initialiser.type == "declaration":
             self.statement(initialiser)
         elif initialiser is not None:

@@ -98,7 +98,7 @@ def _obligation(function: FunctionFacts, obligation: Obligation, pen: Pen) -> It
 def _range(entry: Range) -> str:
     parts = ", ".join(part for part in (entry.mm, entry.addr, entry.end, entry.ptep) if part)
     named = "  (the one to name)" if entry.hinted else ""
-    return f"      {'range':7} {shown(entry.role):8} {shown(parts)}, from line {entry.line}{named}"
+    return f"      {'entries':7} {shown(entry.role):8} {shown(parts)}, from line {entry.line}{named}"
 
 
 def _wrapped(text: str, indent: str, continuation: str = "") -> list[str]:

@@ -1,0 +1,159 @@
+"""What must not happen inside a section, found in one function: sleeping, direct access, nesting, a lost range."""
+
+from __future__ import annotations
+
+import re
+
+from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.sections import Evidence, Incident
+from mmlint.facts.sites import Site
+from mmlint.flow import ir
+from mmlint.source import Source
+
+_READ = re.compile(r"\*\s*(?P<pointer>\w+)")
+_INDEXED = re.compile(r"(?P<pointer>\w+)\s*\[\s*(?P<index>\w+)\s*\]")
+_MACRO_READ = re.compile(r"\w+\(\s*\*\s*(?P<pointer>\w+)\s*\)")
+_WRITE = re.compile(r"\*\s*(?P<pointer>\w+)\s*=(?!=)\s*(?P<value>[^;]+)")
+
+
+def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
+    """All incidents of one text of a function, in the order of the text."""
+    found: list[Incident] = []
+    for site in solved.sites.sites.values():
+        found += _sleeps(site) + _direct(analysis, site) + _nested(analysis, solved, site) + _lost(analysis, site)
+    found += _pauses(solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
+    return sorted(found, key=lambda incident: (incident.subject, incident.kind))
+
+
+def _entered(site: Site) -> Evidence:
+    return Evidence(site.op.span, "lazy MMU mode is entered here")
+
+
+def _sleeps(site: Site) -> list[Incident]:
+    return [
+        Incident("sleep", op.name_span, f"{op.callee}() may sleep while lazy MMU mode is on", (_entered(site),))
+        for op in site.sleeps
+    ]
+
+
+# ---------------------------------------------------------------- direct access
+
+
+def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
+    ranged = site.op.callee in analysis.vocabulary.ranged_enters
+    found = {}
+    for touch in site.touches:
+        # A pointer to a local copy is no page table.
+        if touch.kind != "direct" or touch.entry.table.startswith("T[&") or touch.op.span in found:
+            continue
+        write = isinstance(touch.op, ir.Store)
+        text = " ".join(analysis.source.text(touch.op.span).split())
+        shown = text.split("=")[0].strip() if write else text
+        how = "writes" if write else "reads"
+        message = f"'{shown}' {how} the entry directly while lazy MMU mode is on"
+        replacement = _written(text) if write else _read(text)
+        found[touch.op.span] = Incident("direct", touch.op.span, message, (_entered(site),), ranged, replacement)
+    return list(found.values())
+
+
+def _read(text: str) -> str:
+    plain = _READ.fullmatch(text) or _MACRO_READ.fullmatch(text)
+    if plain:
+        return f"ptep_get({plain['pointer']})"
+    indexed = _INDEXED.fullmatch(text)
+    return f"ptep_get({indexed['pointer']} + {indexed['index']})" if indexed else ""
+
+
+def _written(text: str) -> str:
+    plain = _WRITE.fullmatch(text)
+    return f"set_pte({plain['pointer']}, {plain['value'].strip()})" if plain else ""
+
+
+# ---------------------------------------------------------------- nesting and pauses
+
+
+def _nested(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
+    vocabulary = analysis.vocabulary
+    flat = any(g.enter == site.op.callee and not g.nesting for g in vocabulary.generations)
+    ranged = site.op.callee in vocabulary.ranged_enters
+    found = []
+    for start in site.outer[:1]:
+        outer = solved.sites.sites.get(start)
+        because = (_entered(outer),) if outer is not None else ()
+        if flat:
+            message = f"{site.op.callee}() is called in another section, and sections do not nest in this tree"
+            found.append(Incident("nested", site.op.span, message, because))
+        elif ranged:
+            message = "the range is ignored: the mode is on already when it is given"
+            found.append(Incident("range-ignored", site.op.span, message, because))
+    return found
+
+
+def _lost(analysis: FileAnalysis, site: Site) -> list[Incident]:
+    if site.op.callee not in analysis.vocabulary.ranged_enters:
+        return []
+    return [
+        Incident(
+            "range-ignored",
+            resume.span,
+            f"the range of the section is lost: {resume.callee}() enters the mode without it",
+            (_entered(site), Evidence(pause.span, "the mode is paused here")),
+        )
+        for pause, resume in site.range_lost
+    ]
+
+
+def _pauses(solved: Solved) -> list[Incident]:
+    sites = solved.sites
+    found = []
+    # A function that only pauses is one half of a pair; its caller has the other.
+    if sites.resumes:
+        pauses = tuple(Evidence(op.span, "the mode is paused here") for op in sites.pauses.values())
+        for span in sites.paused_exits:
+            message = "lazy MMU mode is still paused when the function returns"
+            found.append(Incident("pause", span, message, pauses))
+    for start, op in sites.unpaused.items():
+        if start in sites.resumes:
+            message = f"{op.callee}() is also reached on a path that did not pause the mode"
+            found.append(Incident("pause", op.span, message, ()))
+    return found
+
+
+# ---------------------------------------------------------------- locks
+
+
+def _lockless(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
+    found = []
+    for op, table in solved.sites.lockless.values():
+        better = analysis.vocabulary.locked_reads[op.callee or ""]
+        name = _argument(analysis.source, op)
+        message = f"'{name}' is read without the page-table lock: that takes {better}()"
+        site = solved.dataflow.context.mapped[table]
+        because = (Evidence(site, "the table is mapped here, without its lock"),)
+        found.append(Incident("lockless", op.name_span, message, because, replacement=better))
+    return found
+
+
+def _hooks(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
+    """The architecture's hooks, called in generic code of a tree that has a generic layer."""
+    generations = analysis.vocabulary.generations
+    path = analysis.source.path
+    if analysis.api.generation != generations[-1].name or path.startswith("arch/") or "/arch/" in path:
+        return []
+    current = generations[-1]
+    names = {g.enter: current.enter for g in generations[:-1]} | {g.leave: current.leave for g in generations[:-1]}
+    return [
+        Incident(
+            "hook",
+            op.name_span,
+            f"{op.callee}() is the architecture's hook: generic code calls {names[op.callee or '']}()",
+            (),
+            replacement=names[op.callee or ""],
+        )
+        for op in solved.sites.mode_calls.values()
+        if op.callee in names
+    ]
+
+
+def _argument(source: Source, op: ir.Call) -> str:
+    return " ".join(source.text(op.argument_spans[0]).split()) if op.argument_spans else ""

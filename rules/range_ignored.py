@@ -1,0 +1,49 @@
+"""The range of a ranged call has no effect.
+
+## What it does
+
+Reports a ranged call that runs while another section of the same function is open, and a resume
+inside a ranged section.
+
+## Why
+
+Only the outermost enable of a nest has an effect, so the range of an inner one is dropped. Resuming
+a paused mode enters it without the range. The updates are still done, but not faster, and whoever
+reads the code believes otherwise.
+
+## Example
+
+    lazy_mmu_mode_enable();
+    ...
+    lazy_mmu_mode_enable_for_pte_range(mm, addr, end, pte);
+
+## Limits
+
+Nesting through a caller or a callee is not seen.
+
+## Fix safety
+
+There is no fix: which of the two sections is meant is for the author to say.
+
+## Source
+
+K. Brodsky, "mm: introduce generic lazy_mmu helpers", December 2025; A. Gordeev, "mm: make lazy MMU
+mode context-aware", 2026.
+"""
+
+from collections.abc import Iterator
+
+from mmlint.diagnostic import Diagnostic, Level
+from mmlint.facts.sections import FunctionFacts
+from mmlint.rule import Rule
+
+RULE = Rule(
+    name="range-ignored",
+    level=Level.WARNING,
+    summary="the range of a ranged enable is ignored or lost",
+)
+
+
+def check(function: FunctionFacts) -> Iterator[Diagnostic]:
+    """Ranged calls in another section, and resumes that lose the range."""
+    yield from RULE.incidents(function, "range-ignored")
