@@ -258,7 +258,7 @@ def _rules_list(arguments: argparse.Namespace) -> int:
 
     for loaded in load_rules(tuple(Path(folder) for folder in arguments.rules)):
         rule = loaded.rule
-        print(f"{rule.name:22} {rule.level!s:8} {'fix' if rule.fix != 'none' else '':4} {rule.summary}")
+        print(f"{rule.name:25} {rule.level!s:8} {'fix' if rule.fix != 'none' else '':4} {rule.summary}")
     return CLEAN
 
 

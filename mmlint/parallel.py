@@ -26,10 +26,10 @@ class Died:
 
 
 def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int) -> list[Result | Died]:
-    """``[work(item) for item in items]``, in up to ``processes`` forked children; there an exception is a death."""
+    """``[work(item) for item in items]``, in up to ``processes`` forked children. Never raises what ``work`` raises."""
     count = min(processes, len(items))
     if count < 2:
-        return [work(item) for item in items]
+        return [_answer(work, item) for item in items]
     results: dict[int, Result | Died] = {}
     shares = [range(start, len(items), count) for start in range(count)]
     children: list[_Child[Item, Result]] = [_Child(work, [items[k] for k in share]) for share in shares]
@@ -42,6 +42,13 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int
         for child in children:
             child.end()
     return [results[k] for k in range(len(items))]
+
+
+def _answer(work: Callable[[Item], Result], item: Item) -> Result | Died:
+    try:
+        return work(item)
+    except Exception as error:
+        return Died(f"looking at it failed: {type(error).__name__}: {error}")
 
 
 def _alone(work: Callable[[Item], Result], item: Item) -> Result | Died:
@@ -69,7 +76,7 @@ class _Child(Generic[Item, Result]):
             os.close(reader)
             import pickle
 
-            answer = pickle.dumps([work(item) for item in share], pickle.HIGHEST_PROTOCOL)
+            answer = pickle.dumps([_answer(work, item) for item in share], pickle.HIGHEST_PROTOCOL)
             with os.fdopen(writer, "wb") as pipe:
                 pipe.write(answer)
             status = 0
@@ -77,7 +84,7 @@ class _Child(Generic[Item, Result]):
             # Nothing of the parent may run here: no clean-up, no flush of its output, no traceback.
             os._exit(status)
 
-    def results(self) -> list[Result] | None:
+    def results(self) -> list[Result | Died] | None:
         """What the share came to, or None when the process did not finish it."""
         with os.fdopen(self._reader, "rb") as pipe:
             answer = pipe.read()
@@ -89,7 +96,7 @@ class _Child(Generic[Item, Result]):
             return None
         import pickle
 
-        results: list[Result] = pickle.loads(answer)
+        results: list[Result | Died] = pickle.loads(answer)
         return results
 
     def end(self) -> None:

@@ -48,7 +48,7 @@ def test_metadata_is_literal_and_short(loaded: LoadedRule) -> None:
     rule = loaded.rule
     assert rule.level in Level
     assert rule.fix in FIXES
-    assert len(rule.name) <= 22
+    assert len(rule.name) <= 25
     assert re.fullmatch(r"[^A-Z0-9].*[^.]", rule.summary)
     assert len(rule.summary) <= 80
 
@@ -78,7 +78,7 @@ def test_check_is_short_and_pure(loaded: LoadedRule) -> None:
 def test_rule_has_fixtures_that_fire_and_that_are_clean(loaded: LoadedRule) -> None:
     files = sorted((ROOT / "fixtures" / loaded.rule.name).glob("*.c"))
     text = "".join(file.read_text(encoding="utf-8") for file in files if not file.name.endswith(".fixed.c"))
-    functions = [body for body in re.split(r"^\}$", text, flags=re.MULTILINE) if "lazy_mmu_mode_" in body]
+    functions = [body for body in re.split(r"^\}$", text, flags=re.MULTILINE) if "{" in body]
     faulty = [body for body in functions if re.search(rf"/\* expect: [^*]*\b{loaded.rule.name}\b", body)]
     clean = [body for body in functions if "expect:" not in body]
     assert faulty

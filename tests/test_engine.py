@@ -48,7 +48,7 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """An analysis that finds the one section of `PLAIN`."""
     module = ModuleType("mmlint.facts.analysis")
 
-    def analyse_file(source: Source, _: Vocabulary) -> FileFacts:
+    def analyse_file(source: Source, *_: object) -> FileFacts:
         return FileFacts(source, (function_of(source, plain_section(source)),), 1)
 
     def mentions_section(data: bytes, _: Vocabulary) -> bool:
@@ -176,8 +176,15 @@ def test_death_takes_only_its_own_item() -> None:
     assert spread(work, range(6), 2) == [0, 1, 2, Died("the process that looked at it died (SIGKILL)"), 4, 5]
 
 
-def test_exception_in_a_process_is_a_death() -> None:
-    assert spread(lambda item: 1 // item, [0, 1], 2) == [Died("the process that looked at it died (exit code 1)"), 1]
+@pytest.mark.parametrize("processes", [1, 2])
+def test_exception_takes_only_its_own_item(processes: int) -> None:
+    reason = "looking at it failed: ZeroDivisionError: integer division or modulo by zero"
+    assert spread(lambda item: 1 // item, [1, 0, 1, 1], processes) == [1, Died(reason), 1, 1]
+
+
+def test_result_that_cannot_travel_is_a_death() -> None:
+    lost = Died("the process that looked at it died (exit code 1)")
+    assert spread(lambda item: (lambda: item) if item else 0, [0, 1, 0], 2) == [0, lost, 0]
 
 
 @pytest.mark.usefixtures("by_hand", "tree")
@@ -221,10 +228,10 @@ def test_file_without_section_is_read_but_not_analysed(tree: Path) -> None:
 def test_crash_of_the_analysis_is_an_error_and_the_rest_goes_on(by_hand: ModuleType) -> None:
     analyse = by_hand.analyse_file
 
-    def fail(source: Source, vocabulary: Vocabulary) -> FileFacts:
+    def fail(source: Source, *given: object) -> FileFacts:
         if source.path == "mm/walk.c":
             raise RecursionError("too deep")
-        facts: FileFacts = analyse(source, vocabulary)
+        facts: FileFacts = analyse(source, *given)
         return facts
 
     by_hand.__dict__["analyse_file"] = fail
@@ -241,10 +248,10 @@ def test_crash_of_the_analysis_is_an_error_and_the_rest_goes_on(by_hand: ModuleT
 def test_death_of_the_analysis_is_an_error(by_hand: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     analyse = by_hand.analyse_file
 
-    def die(source: Source, vocabulary: Vocabulary) -> FileFacts:
+    def die(source: Source, *given: object) -> FileFacts:
         if source.path == "mm/walk.c":
             os.kill(os.getpid(), signal.SIGKILL)
-        facts: FileFacts = analyse(source, vocabulary)
+        facts: FileFacts = analyse(source, *given)
         return facts
 
     by_hand.__dict__["analyse_file"] = die
@@ -255,20 +262,23 @@ def test_death_of_the_analysis_is_an_error(by_hand: ModuleType, monkeypatch: pyt
     assert len(report.diagnostics) == 3
 
 
-def failing(_: FunctionFacts) -> Iterator[Diagnostic]:
+def failing(_: FunctionFacts | FileFacts) -> Iterator[Diagnostic]:
     raise ZeroDivisionError("by zero")
     yield
 
 
 @pytest.mark.usefixtures("by_hand", "tree")
 def test_crash_of_a_rule_names_rule_and_function_and_the_others_run() -> None:
-    rule = LoadedRule(Rule(name="bad-rule", level=Level.NOTE, summary="x"), failing, "doc", Path("bad_rule.py"))
+    rule = LoadedRule(
+        Rule(name="bad-rule", level=Level.NOTE, summary="x"), failing, failing, "doc", Path("bad_rule.py")
+    )
     rules = make_checker(Settings()).rules
     report = Checker(load_vocabulary(), (rule, *rules)).check(Source("mm/walk.c", SECTION))
-    assert [d.rule for d in report.diagnostics] == ["internal-error", "unranged-walker"]
+    assert [d.rule for d in report.diagnostics] == ["internal-error", "unranged-walker", "internal-error"]
     crash = report.diagnostics[0]
     assert crash.message == "the rule bad-rule failed on walk(): ZeroDivisionError: by zero"
     assert (crash.level, crash.function, crash.location.line) == (Level.ERROR, "walk", 1)
+    assert report.diagnostics[2].message == "the rule bad-rule failed: ZeroDivisionError: by zero"
 
 
 @pytest.mark.usefixtures("by_hand", "tree")
