@@ -15,10 +15,11 @@ from typing import Final
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
 from mmlint.facts.sections import FileFacts, FunctionFacts
-from mmlint.kernel import Vocabulary, load_vocabulary
+from mmlint.kernel import load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
 from mmlint.tree import TreeApi, api_of
+from mmlint.vocabulary import Vocabulary
 
 INTERNAL_ERROR: Final = "internal-error"
 

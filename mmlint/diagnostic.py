@@ -7,6 +7,7 @@ of the fingerprint that recognises a finding in the next revision of a file.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ class Fix:
         if not self.edits:
             raise ValueError("a fix without edits")
         ordered = sorted(self.edits, key=lambda edit: (edit.path, edit.span))
-        for left, right in zip(ordered, ordered[1:], strict=False):
+        for left, right in itertools.pairwise(ordered):
             if left.path == right.path and left.span.end > right.span.start:
                 raise ValueError(f"edits overlap at byte {right.span.start} of {right.path}")
 

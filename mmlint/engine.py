@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final
 from mmlint.config import Settings
 from mmlint.diagnostic import Diagnostic, Skipped, fingerprinted
 from mmlint.files import find_files, read, scan
-from mmlint.kernel import Vocabulary, load_vocabulary
+from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
 from mmlint.source import Source
+from mmlint.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from mmlint.checker import Checker, FileReport

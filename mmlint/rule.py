@@ -96,8 +96,9 @@ class Rule:
     def incidents(
         self, function: FunctionFacts, kind: str, title: str = "", applicability: Applicability = Applicability.SAFE
     ) -> Iterator[Diagnostic]:
-        """A finding for each incident of a kind. ``title`` names the fix, with {} for its text; one that is not certain is
-        a warning at most.
+        """A finding for each incident of a kind, a warning at most where it is not certain.
+
+        ``title`` names the fix, with {} for its text; without a title there is no fix.
         """
         for incident in function.of_kind(kind):
             fix = None
@@ -115,7 +116,12 @@ class Rule:
             )
 
     def in_file(
-        self, facts: FileFacts, span: Span, message: str, notes: Iterable[Evidence] = (), fix: Fix | None = None,
+        self,
+        facts: FileFacts,
+        span: Span,
+        message: str,
+        notes: Iterable[Evidence] = (),
+        fix: Fix | None = None,
         function: str = "",
     ) -> Diagnostic:
         """A finding that belongs to the file rather than to one of its functions with sections."""

@@ -1,6 +1,6 @@
 """Which generation of the API a kernel tree has, read from its include/linux/pgtable.h.
 
-    api_of(Path("mm/memory.c"), vocabulary)  ->  TreeApi(root, generation "generic", ranged "lazy_mmu_mode_enable_with_ptes")
+    api_of("mm/memory.c", vocabulary)  ->  TreeApi(root, "generic", "lazy_mmu_mode_enable_with_ptes")
 
 A file outside any tree, or in one whose header declares nothing of the API, tells nothing: both names are empty.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from mmlint.kernel import Vocabulary
+from mmlint.vocabulary import Vocabulary
 
 HEADER = Path("include/linux/pgtable.h")
 
@@ -43,7 +43,7 @@ def _api_of_folder(folder: Path, declared: tuple[tuple[str, str], ...]) -> TreeA
 
 
 def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) -> TreeApi:
-    """The API that a header declares. ``declared`` are pairs (name, generation), the generation empty for ranged names."""
+    """The API that a header declares; ``declared`` is `Vocabulary.declared`."""
     generation = ranged = ""
     for name, belongs_to in declared:
         if re.search(rb"(?:\b(?:void|define)\s+)" + re.escape(name.encode()) + rb"\s*\(", header):

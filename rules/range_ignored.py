@@ -46,4 +46,4 @@ RULE = Rule(
 
 def check(function: FunctionFacts) -> Iterator[Diagnostic]:
     """Ranged calls in another section, and resumes that lose the range."""
-    yield from RULE.incidents(function, "range-ignored")
+    yield from RULE.incidents(function, "lost")

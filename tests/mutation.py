@@ -159,7 +159,8 @@ class Converted:
         found = [
             node
             for node in self.calls(set(VOCABULARY.maps))
-            if self.start(node) < self.section.call.start and self.ptep in re.findall(r"\w+", self.text(self.outer(node)))
+            if self.start(node) < self.section.call.start
+            and self.ptep in re.findall(r"\w+", self.text(self.outer(node)))
         ]
         return found[-1]
 

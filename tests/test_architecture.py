@@ -15,6 +15,7 @@ PACKAGE = ROOT / "mmlint"
 LAYERS = [
     {"mmlint"},
     {"source", "diagnostic", "config"},
+    {"vocabulary"},
     {"kernel"},
     {"tree"},
     {"syntax"},

@@ -19,10 +19,11 @@ from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import needles, run
 from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.files import find_files, scan
-from mmlint.kernel import Vocabulary, load_vocabulary
+from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
 from mmlint.rule import LoadedRule, Rule
 from mmlint.source import Source
+from mmlint.vocabulary import Vocabulary
 from tests.samples import PLAIN, function_of, plain_section
 
 SECTION = PLAIN.encode()

@@ -9,7 +9,6 @@ an address points there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -62,7 +61,7 @@ class Run:
     graph: ir.Graph
     random: Random
     infallible: frozenset[str]
-    fuel: int = 400
+    fuel: int = 150
     variables: dict[ir.Name | ir.Temp, Concrete] = field(default_factory=dict)
     memory: dict[tuple[Concrete, str], Concrete] = field(default_factory=dict)
     tables: int = 0
@@ -90,6 +89,9 @@ class Run:
 
     def following(self, terminator: ir.Terminator) -> int | None:
         """The block that runs next, or None at the end."""
+        self.fuel -= 1
+        if self.fuel < 0:
+            raise Stuck
         match terminator:
             case ir.Jump(target):
                 return target
@@ -232,6 +234,9 @@ COMPARISONS = {
 }
 
 
+HOLDS = {"eq": lambda n: n == 0, "ne": lambda n: n != 0, "lt": lambda n: n < 0, "le": lambda n: n <= 0}
+
+
 def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
     left = Pointer(-1, 0) if left == 0 else left
     right = Pointer(-1, 0) if right == 0 and isinstance(left, Pointer) and op in ("==", "!=") else right
@@ -249,45 +254,59 @@ def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
 # ---------------------------------------------------------------- does a state describe a run?
 
 
+Row = dict[tuple[Symbol, ...], int]
+PRIME = (1 << 61) - 1
+
+
 class Equations:
-    """Linear equations over monomials of symbols, solved as they come."""
+    """Linear equations over monomials of symbols, solved as they come, in the numbers modulo a large prime."""
 
     def __init__(self, known: dict[str, int]) -> None:
         self.known = known
-        self.rows: dict[tuple[Symbol, ...], dict[tuple[Symbol, ...], Fraction]] = {}
+        self.rows: dict[tuple[Symbol, ...], Row] = {}
 
-    def reduced(self, poly: Poly) -> dict[tuple[Symbol, ...], Fraction]:
+    def reduced(self, poly: Poly) -> Row:
         """The polynomial with known symbols and solved monomials replaced; () is the constant."""
-        row: dict[tuple[Symbol, ...], Fraction] = {}
+        row: Row = {}
         for monomial, factor in poly.terms:
-            number, rest = Fraction(factor), []
+            unknown = tuple(symbol for symbol in monomial if symbol not in self.known)
             for symbol in monomial:
-                if symbol in self.known:
-                    number *= self.known[symbol]
-                else:
-                    rest.append(symbol)
-            row[tuple(rest)] = row.get(tuple(rest), Fraction()) + number
-        for pivot, solved in self.rows.items():
-            factor_ = row.pop(pivot, Fraction())
-            if factor_:
-                for monomial, number in solved.items():
-                    row[monomial] = row.get(monomial, Fraction()) + factor_ * number
+                factor *= self.known.get(symbol, 1)
+            _add(row, unknown, factor)
+        for pivot in [monomial for monomial in row if monomial in self.rows]:
+            factor = row.pop(pivot)
+            for monomial, number in self.rows[pivot].items():
+                _add(row, monomial, factor * number)
         return {monomial: number for monomial, number in row.items() if number}
+
+    def number(self, poly: Poly) -> int | None:
+        """What the equations make of ``poly``, or None when they leave it open."""
+        row = self.reduced(poly)
+        if any(row.keys() - {()}):
+            return None
+        number = row.get((), 0)
+        number -= PRIME if number > PRIME // 2 else 0
+        return number if abs(number) < 1 << 40 else None
 
     def add(self, poly: Poly, number: int) -> bool:
         """Demand that ``poly`` is ``number``; False when that contradicts what came before."""
-        row = self.reduced(poly - Poly.const(number))
-        pivot = next((monomial for monomial in sorted(row) if monomial), None)
+        row = self.reduced(poly)
+        _add(row, (), -number)
+        pivot = min((monomial for monomial in row if monomial), default=None)
         if pivot is None:
-            return not row
-        factor = row.pop(pivot)
-        solved = {monomial: -value / factor for monomial, value in row.items()}
+            return not row.get((), 0)
+        inverse = pow(-row.pop(pivot), -1, PRIME)
+        solved = {monomial: value * inverse % PRIME for monomial, value in row.items()}
         for other in self.rows.values():
-            share = other.pop(pivot, Fraction())
+            share = other.pop(pivot, 0)
             for monomial, value in solved.items() if share else ():
-                other[monomial] = other.get(monomial, Fraction()) + share * value
+                _add(other, monomial, share * value)
         self.rows[pivot] = solved
         return True
+
+
+def _add(row: Row, monomial: tuple[Symbol, ...], number: int) -> None:
+    row[monomial] = (row.get(monomial, 0) + number) % PRIME
 
 
 def describes(state: State, run: Run, known: dict[str, int]) -> str:
@@ -327,13 +346,9 @@ def _agrees(
 
 
 def _facts_hold(state: State, equations: Equations) -> str:
-    for relation, poly in sorted(state.facts, key=str):
-        row = equations.reduced(poly)
-        if any(monomial for monomial in row):
-            continue
-        number = row.get((), Fraction())
-        holds = {"eq": number == 0, "ne": number != 0, "lt": number < 0, "le": number <= 0}[relation]
-        if not holds:
+    for relation, poly in state.facts:
+        number = equations.number(poly)
+        if number is not None and not HOLDS[relation](number):
             return f"{poly} is {number}, not {relation} 0"
     return ""
 
@@ -392,9 +407,7 @@ class Checked:
     def _at_call(self, op: ir.Call, block: int, keys: list[Key], run: Run, known: dict[str, int]) -> str:
         kids = self.dataflow.solution.kids[block]
         faults = [
-            describes(state, run, known)
-            for key in keys
-            for state in self.states.before.get((block, kids[key], op), ())
+            describes(state, run, known) for key in keys for state in self.states.before.get((block, kids[key], op), ())
         ]
         return "" if "" in faults else f"before {op.callee}@{op.span.start}: {'; '.join(faults)}"
 

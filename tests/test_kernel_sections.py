@@ -130,9 +130,7 @@ def test_convertible_calls(tree: tuple[str, Sites]) -> None:
         if any(section.proposal is not None for section in sections)
     }
     expected = CONVERTED_6_12 if version == "6.12" else CONVERTED_6_1
-    assert proposals == {
-        place: [f"{TARGET}({arguments})" for arguments in calls] for place, calls in expected.items()
-    }
+    assert proposals == {place: [f"{TARGET}({arguments})" for arguments in calls] for place, calls in expected.items()}
 
 
 def test_sites_left_alone(tree: tuple[str, Sites]) -> None:

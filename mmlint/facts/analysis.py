@@ -20,9 +20,9 @@ from mmlint.facts.incidents import incidents_of
 from mmlint.facts.judgement import judge_section
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Section, Unmatched, Verdict
 from mmlint.flow.ir import Call
-from mmlint.kernel import Vocabulary
 from mmlint.source import Source
 from mmlint.tree import NO_TREE, TreeApi
+from mmlint.vocabulary import Vocabulary
 
 # What every spelling of the API has in common; a file without it has no section.
 COMMON = b"lazy_mmu_mode"
@@ -152,5 +152,7 @@ def _merge(variants: list[Section]) -> Section:
     if same:
         return replace(worst, configuration="")
     if all(section.verdict is Verdict.CONVERTIBLE for section in variants):
-        return replace(worst, verdict=Verdict.UNKNOWN, reason="the arguments depend on the configuration", proposal=None)
+        return replace(
+            worst, verdict=Verdict.UNKNOWN, reason="the arguments depend on the configuration", proposal=None
+        )
     return worst

@@ -1,8 +1,8 @@
 """Does [addr, end) stay in one page table?
 
-The answer may lie in the function itself (``end = pmd_addr_end(addr, end)``), in the contract of the ops struct that the
-function stands in, or in its callers, which are asked the same question about the arguments they pass. Callers in other
-files are not seen here: then the bound is assumed, and the assumption says whom it trusts.
+The answer may lie in the function itself (``end = pmd_addr_end(addr, end)``), in the contract of the ops struct that
+the function stands in, or in its callers, which are asked the same question about the arguments they pass. Callers in
+other files are not seen here: then the bound is assumed, and the assumption says whom it trusts.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ def descends(context: Context, value: Poly, root: Poly, seen: frozenset[Symbol] 
     if value == root:
         return True
     rest = value - root
-    if rest.terms and all(factor > 0 for _, factor in rest.terms) and not any(
-        len(monomial) == 1 and monomial[0] in context.joins for monomial, _ in rest.terms
+    if (
+        rest.terms
+        and all(factor > 0 for _, factor in rest.terms)
+        and not any(len(monomial) == 1 and monomial[0] in context.joins for monomial, _ in rest.terms)
     ):
         return True
     for monomial, factor in value.terms:
@@ -162,9 +164,7 @@ def _table_sizes(context: Context) -> list[Poly]:
     return [Poly.symbol(Symbol(name)) for name in sorted(context.vocabulary.arithmetic.pmd_size)]
 
 
-def _may_start_inside(
-    analysis: FileAnalysis, solved: Solved, addr: Poly, depth: int, seen: frozenset[str]
-) -> bool:
+def _may_start_inside(analysis: FileAnalysis, solved: Solved, addr: Poly, depth: int, seen: frozenset[str]) -> bool:
     """True when addr is a parameter that callers or a contract give with an end of its own in the same table."""
     names = [Symbol(name.name) for name in solved.dataflow.graph.parameters]
     if addr.as_symbol() not in names:
@@ -203,9 +203,7 @@ def _arguments(solved: Solved, callee: str, i: int, j: int) -> dict[tuple[Poly, 
     return found
 
 
-def _from_outside(
-    analysis: FileAnalysis, name: str, i: int, j: int, depth: int, seen: frozenset[str]
-) -> BoundFact:
+def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int, seen: frozenset[str]) -> BoundFact:
     """What the contract and the callers of a function say of its parameters i and j."""
     facts = []
     for callback, place in analysis.callbacks(name):
@@ -218,9 +216,17 @@ def _from_outside(
         for caller in callers:
             facts.extend(_at_caller(analysis, caller, name, i, j, depth, seen))
     if not analysis.is_static(name):
-        facts.append(BoundFact(Status.ASSUMED, (), reason=f"callers of {name}() in other files are trusted to keep it in one page table"))
+        facts.append(
+            BoundFact(
+                Status.ASSUMED,
+                (),
+                reason=f"callers of {name}() in other files are trusted to keep it in one page table",
+            )
+        )
     if not facts:
-        return BoundFact(Status.ASSUMED, (), reason=f"trusted to stay in one page table: nothing in this file calls {name}()")
+        return BoundFact(
+            Status.ASSUMED, (), reason=f"trusted to stay in one page table: nothing in this file calls {name}()"
+        )
     return _all_of(facts)
 
 

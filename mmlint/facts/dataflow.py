@@ -11,8 +11,8 @@ from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
 from mmlint.flow.ir import Graph
 from mmlint.flow.solver import Solution, Solver, cyclic_blocks
-from mmlint.kernel import Vocabulary
 from mmlint.source import Span
+from mmlint.vocabulary import Vocabulary
 
 
 class Dataflow:

@@ -14,14 +14,17 @@ import re
 
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.sections import Evidence, Mention, Remark
-from mmlint.kernel import Ranged, Vocabulary
 from mmlint.source import Source, Span
 from mmlint.syntax.functions import Definition
+from mmlint.vocabulary import Ranged, Vocabulary
 
 _TYPES = ("struct mm_struct *", "unsigned long", "unsigned long", "pte_t *")
 _NAME = re.compile(r"(\w+)\s*$")
 _TOPICS = (
-    ("not every entry is visited", re.compile(r"not all|not every|bail|part of|partial|subset|need not|any order|or at all")),
+    (
+        "not every entry is visited",
+        re.compile(r"not all|not every|bail|part of|partial|subset|need not|any order|or at all"),
+    ),
     ("it is nested in another section", re.compile(r"nest|already (?:on|enabled|active)|outermost")),
     ("the mode is paused", re.compile(r"paus")),
 )
@@ -35,7 +38,9 @@ def mentions_of(source: Source, vocabulary: Vocabulary) -> tuple[Mention, ...]:
         if ranged is not current:
             names[ranged.name] = current.name
             names[ranged.hook] = current.hook
-    pattern = re.compile(rb"(?<![A-Za-z0-9_])(?:" + b"|".join(n.encode() for n in sorted(names)) + rb")(?![A-Za-z0-9_])")
+    pattern = re.compile(
+        rb"(?<![A-Za-z0-9_])(?:" + b"|".join(n.encode() for n in sorted(names)) + rb")(?![A-Za-z0-9_])"
+    )
     found = []
     for match in pattern.finditer(source.data):
         name = match.group().decode()
@@ -50,7 +55,7 @@ def remarks_on(analysis: FileAnalysis) -> tuple[Remark, ...]:
         definitions = analysis.definitions.get(ranged.name, [])
         distinct = list({definition.span: definition for definition in definitions}.values())
         if distinct:
-            remarks += _parameters(analysis, distinct) + _fallback(analysis, ranged, distinct)
+            remarks += _parameters(distinct) + _fallback(analysis, ranged, distinct)
             remarks += _documentation(analysis, distinct)
         hooks = {definition.span: definition for definition in analysis.definitions.get(ranged.hook, [])}
         for definition in [*distinct, *hooks.values()]:
@@ -60,7 +65,9 @@ def remarks_on(analysis: FileAnalysis) -> tuple[Remark, ...]:
 
 def _parameter_list(definition: Definition) -> list[tuple[str, str]]:
     """(type, name) of each parameter, types with single blanks."""
-    header = definition.masked[definition.name_span.end - definition.span.start : definition.body.start - definition.span.start]
+    header = definition.masked[
+        definition.name_span.end - definition.span.start : definition.body.start - definition.span.start
+    ]
     inner = header.decode("utf-8", "backslashreplace").strip().removeprefix("(").rpartition(")")[0]
     parameters = []
     for text in inner.split(","):
@@ -70,7 +77,7 @@ def _parameter_list(definition: Definition) -> list[tuple[str, str]]:
     return parameters
 
 
-def _parameters(analysis: FileAnalysis, definitions: list[Definition]) -> list[Remark]:
+def _parameters(definitions: list[Definition]) -> list[Remark]:
     first = definitions[0]
     given = _parameter_list(first)
     remarks = []

@@ -10,8 +10,8 @@ from mmlint.facts.state import EPOCH, Fact, State, place_text
 from mmlint.flow import ir
 from mmlint.flow.dump import dump_graph, format_op, format_terminator
 from mmlint.flow.lower import lower
-from mmlint.kernel import Vocabulary
 from mmlint.source import Source
+from mmlint.vocabulary import Vocabulary
 
 _RELATIONS = {"eq": "== 0", "ne": "!= 0", "lt": "< 0", "le": "<= 0"}
 
@@ -60,7 +60,7 @@ def format_state(state: State) -> list[str]:
     values = [
         f"{place_text(place)} = {value}"
         for place, value in state.values.items()
-        if place != EPOCH and not isinstance(place, ir.Temp)
+        if not place_text(place).startswith(EPOCH.name) and not isinstance(place, ir.Temp)
     ]
     lines = ["{" + ", ".join(values) + "}"]
     extras = []

@@ -10,13 +10,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mmlint.facts.state import EPOCH, Field, State, place_text
+from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
-from mmlint.flow.values import PAGE, PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
-from mmlint.kernel import Vocabulary
+from mmlint.flow.values import PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
 from mmlint.source import Span
-
+from mmlint.vocabulary import Vocabulary
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # A call or a field: asked twice, the answers may differ.
@@ -80,7 +79,9 @@ class Context:
         if known is None:
             text = "".join(self.text(span).split())
             words = set(_WORD.findall(text)) if _OPAQUE.search(text) else set()
-            names = sorted((name for name in self.graph.variables if name.name in words), key=lambda n: (n.name, n.scope))
+            names = sorted(
+                (name for name in self.graph.variables if name.name in words), key=lambda n: (n.name, n.scope)
+            )
             known = self.conditions[span] = (text, tuple(names))
         return known
 
@@ -139,9 +140,11 @@ def entry_address(context: Context, address: Poly) -> Poly:
             return whole + rest
         for name in sorted(arithmetic.entry_index):
             index = Poly.symbol(Symbol(f"{name}({_grouped(whole)})", whole.makers)).times(PAGE_POLY)
-            if index is not None and mask.as_symbol() in arithmetic.pmd_mask and dict(rest.terms).items() >= dict(
-                index.terms
-            ).items():
+            if (
+                index is not None
+                and mask.as_symbol() in arithmetic.pmd_mask
+                and dict(rest.terms).items() >= dict(index.terms).items()
+            ):
                 return whole + rest - index
     return address
 
@@ -316,12 +319,13 @@ class Evaluator:
             return known
         struct = self.context.type_of(spot.base)
         stable = f"{struct}.{spot.field}" in self.context.vocabulary.stable
-        epoch = state.values.get(EPOCH, ZERO)
+        epochs = (state.values.get(EPOCH, ZERO), state.values.get(field_epoch(spot.field), ZERO))
         text = f"{_grouped(spot.base)}->{spot.field}" if spot.field != "*" else f"*{_grouped(spot.base)}"
         makers = spot.base.makers
         if not stable:
-            text = f"{text}~{epoch}" if epoch != ZERO else text
-            makers = makers | epoch.makers
+            for epoch in epochs:
+                text = f"{text}~{epoch}" if epoch != ZERO else text
+                makers = makers | epoch.makers
         label = f"{_parenthesised(spot.base.label)}->{spot.field}" if spot.field != "*" else f"*{spot.base.label}"
         symbol = Symbol(text, makers, label)
         if symbol not in self.context.origins:

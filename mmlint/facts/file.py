@@ -12,10 +12,10 @@ from mmlint.facts.summaries import ParameterTouches, ReturnStates, Summary, para
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
-from mmlint.kernel import Callback, Vocabulary
 from mmlint.source import Source, Span
-from mmlint.tree import NO_TREE, TreeApi
 from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
+from mmlint.tree import NO_TREE, TreeApi
+from mmlint.vocabulary import Callback, Vocabulary
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")

@@ -85,7 +85,7 @@ def _nested(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident
             found.append(Incident("nested", site.op.span, message, because))
         elif ranged:
             message = "the range is ignored: the mode is on already when it is given"
-            found.append(Incident("range-ignored", site.op.span, message, because))
+            found.append(Incident("lost", site.op.span, message, because))
     return found
 
 
@@ -94,7 +94,7 @@ def _lost(analysis: FileAnalysis, site: Site) -> list[Incident]:
         return []
     return [
         Incident(
-            "range-ignored",
+            "lost",
             resume.span,
             f"the range of the section is lost: {resume.callee}() enters the mode without it",
             (_entered(site), Evidence(pause.span, "the mode is paused here")),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mmlint.facts.entered import Claim
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import FileAnalysis, Solved
-from mmlint.facts.obligations import Claim, Judge
+from mmlint.facts.obligations import Judge
 from mmlint.facts.pairing import leaks, locked, outside, paired
 from mmlint.facts.proposals import Candidate, NoProposal, Proposer, is_advanced, map_targets, ranges
 from mmlint.facts.sections import (
@@ -109,7 +110,8 @@ class _Judgement:
             reason = f"{op.callee}() takes four arguments: mm, addr, end, ptep"
             return self._section(Verdict.UNKNOWN, reason, tuple(self._flow_obligations()))
         texts = {
-            name: " ".join(self.source.text(span).split()) for name, span in zip(ARGUMENTS, op.argument_spans, strict=True)
+            name: " ".join(self.source.text(span).split())
+            for name, span in zip(ARGUMENTS, op.argument_spans, strict=True)
         }
         spans = dict(zip(ARGUMENTS, op.argument_spans, strict=True))
         claims = []
@@ -203,7 +205,4 @@ def _weakest(obligations: list[Obligation]) -> Obligation:
     """The weakest of one obligation's judgements; with equal status the evidence of all states."""
     worst = min(obligations, key=lambda o: (_ORDER.index(o.status), o.contract))
     because = tuple(dict.fromkeys(line for o in obligations if o.status is worst.status for line in o.because))
-    return Obligation(
-        worst.name, worst.status, because, worst.contract, worst.fault, worst.replacement, worst.subject
-    )
-
+    return Obligation(worst.name, worst.status, because, worst.contract, worst.fault, worst.replacement, worst.subject)

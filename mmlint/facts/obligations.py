@@ -6,73 +6,17 @@ unknown; it is refuted only where the values contradict the claim.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from mmlint.facts.bounds import bounded, positive
-from mmlint.facts.evaluate import Context, Loaded, Pure, as_poly, entry_address
-from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.entered import Claim, display
+from mmlint.facts.evaluate import Loaded, as_poly, entry_address
+from mmlint.facts.extent import Extent
+from mmlint.facts.ownership import contract_equal, is_given
 from mmlint.facts.sections import Evidence, Obligation, Status
-from mmlint.facts.sites import Bound, Site, Snapshot
-from mmlint.facts.spelling import spell
-from mmlint.facts.state import State, Table
-from mmlint.flow.ir import Call, Name
-from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol, Value
-from mmlint.source import Span
+from mmlint.facts.state import Table
+from mmlint.flow.values import Entry, Poly, Symbol, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The four arguments of a ranged call, given or proposed: their texts, spans and values in one state."""
-
-    texts: dict[str, str]
-    spans: dict[str, Span]
-    mm: Value
-    addr: Poly
-    end: Poly
-    ptep: Value
-
-
-class Judge:
-    """Judges claims about one section in one of the states in which it is entered."""
-
-    def __init__(self, analysis: FileAnalysis, solved: Solved, site: Site, snapshot: Snapshot) -> None:
-        self.analysis = analysis
-        self.solved = solved
-        self.site = site
-        self.snapshot = snapshot
-        self.state: State = snapshot.state
-        self.context: Context = solved.dataflow.context
-
-    # ------------------------------------------------------------ tables
-
-    def table(self, ptep: Value) -> Table | None:
-        """The table that a pte pointer points into, where it is mapped here."""
-        return self.state.tables.get(ptep.table) if isinstance(ptep, Entry) else None
-
-    def touched(self) -> list[Symbol]:
-        """Tables whose entries the section hands on, in the order of the first touch."""
-        return list(dict.fromkeys(touch.entry.table for touch in self.site.touches))
-
-    def kinds(self, table: Symbol) -> frozenset[str]:
-        """How the section itself uses the entries of a table; "unknown" where it hands the pointer on."""
-        return frozenset(touch.kind for touch in self.site.touches if touch.entry.table == table)
-
-    def updates(self, table: Symbol) -> bool:
-        """True when entries of the table are updated, in the section or in a function of this file that it calls."""
-        touches = [touch for touch in self.site.touches if touch.entry.table == table]
-        if any(touch.kind not in ("read", "carry", "unknown") for touch in touches):
-            return True
-        handed = [touch for touch in touches if touch.kind == "unknown"]
-        return any(
-            not isinstance(touch.op, Call)
-            or not touch.op.callee
-            or bool(self.analysis.touches(touch.op.callee, touch.argument) - {"read", "carry"})
-            for touch in handed
-        )
-
-    def used_here(self) -> list[Table]:
-        """Tables mapped in this state that the section touches."""
-        return [self.state.tables[symbol] for symbol in self.touched() if symbol in self.state.tables]
+class Judge(Extent):
+    """Judges whether the claimed mm owns the table, and whether the pointer is the entry for the address."""
 
     # ------------------------------------------------------------ mm
 
@@ -96,14 +40,18 @@ class Judge:
         owner = display(table.mm)
         if kernel != other:
             fault = f"'{text}' does not own the table: {table.call}() maps a table of '{owner}'"
-            return Obligation("mm", Status.REFUTED, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject)
+            return Obligation(
+                "mm", Status.REFUTED, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject
+            )
         if self._plausible(claim.mm, table.mm):
             assumption = f"{text} is taken to be {owner}"
             because = (site, Evidence(self.site.op.span, assumption))
             return Obligation("mm", Status.ASSUMED, because, subject=subject)
         why = f"it was mapped with '{owner}'" if owner != text else f"'{text}' has changed since it was mapped"
         fault = f"nothing shows that '{text}' owns the table: {why}"
-        return Obligation("mm", Status.UNKNOWN, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject)
+        return Obligation(
+            "mm", Status.UNKNOWN, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject
+        )
 
     def _owner_line(self, table: Table, text: str) -> Evidence:
         if table.kernel:
@@ -154,11 +102,7 @@ class Judge:
         origin = self._origin(value)
         if not isinstance(origin, Loaded) or (origin.struct, origin.field) != ("vm_area_struct", "vm_mm"):
             return ""
-        return "vma" if _is_given(self.context, origin.base, origin.struct) else ""
-
-    def spelled(self, value: Value) -> str:
-        """Text for a value at the call, or empty."""
-        return spell(self.context, self.state, value, self.site.op.span)
+        return "vma" if is_given(self.context, origin.base, origin.struct) else ""
 
     # ------------------------------------------------------------ ptep
 
@@ -180,7 +124,7 @@ class Judge:
                 fault = f"nothing shows that '{name}' is the entry for '{claim.texts['addr']}': it is mapped from {pmd}"
                 return Obligation("ptep", Status.UNKNOWN, (site,), fault=fault, subject=subject)
             return Obligation("ptep", Status.PROVEN, self._entry_lines(claim, table), subject=subject)
-        if claim.addr == claim.end or self._swapped(claim) is not None:
+        if claim.addr == claim.end or self.swapped(claim) is not None:
             # The range is at fault, not the pointer.
             return Obligation("ptep", Status.UNKNOWN, (site,), subject=subject)
         return self._not_the_entry(claim, table, distance, site)
@@ -194,7 +138,7 @@ class Judge:
             return Obligation("ptep", Status.UNKNOWN, (), fault=fault, subject=subject)
         fault = f"'{name}' points into a page table that is not mapped any more"
         others = self.used_here()
-        replacement = self._pointer_into(others[0], claim.addr) if others else ""
+        replacement = self.pointer_into(others[0], claim.addr) if others else ""
         because = (Evidence(site, f"{name} was mapped here"),)
         return Obligation("ptep", Status.REFUTED, because, fault=fault, replacement=replacement, subject=subject)
 
@@ -232,7 +176,7 @@ class Judge:
             Evidence(others[0].site, "the table that the section works on is mapped here"),
         )
         fault = f"'{name}' points into a table that the section does not touch"
-        replacement = self._pointer_into(others[0], claim.addr)
+        replacement = self.pointer_into(others[0], claim.addr)
         return Obligation(
             "ptep", Status.REFUTED, because, fault=fault, replacement=replacement, subject=claim.spans.get("ptep")
         )
@@ -242,7 +186,7 @@ class Judge:
         assert isinstance(claim.ptep, Entry)
         here = Evidence(self.site.op.span, f"here {name} is the entry for {display(claim.ptep.address)}")
         pages = distance.without_page()
-        replacement = self._pointer_into(table, claim.addr)
+        replacement = self.pointer_into(table, claim.addr)
         if pages is not None and pages.as_const():
             count = abs(pages.as_const() or 0)
             word = "ahead of" if (pages.as_const() or 0) > 0 else "behind"
@@ -260,202 +204,8 @@ class Judge:
         fault = f"nothing shows that '{name}' is the entry for '{addr}': {why}"
         return Obligation("ptep", Status.UNKNOWN, (site, here), fault=fault, replacement=replacement, subject=subject)
 
-    def _pointer_into(self, table: Table, addr: Poly) -> str:
-        """A pointer that is the entry for addr in the table, as text."""
-        return self.spelled(Entry(table.symbol, entry_address(self.context, addr)))
-
-    # ------------------------------------------------------------ range
-
-    def bounds(self, claim_ptep: Value, addr: Poly) -> list[Bound]:
-        """Loop bounds of the walk that starts at ptep and addr."""
-        table = claim_ptep.table if isinstance(claim_ptep, Entry) else None
-        own = [bound for bound in self.site.bounds if table is not None and bound.table == table]
-        loose = [bound for bound in self.site.bounds if bound.table is None]
-        return [bound for bound in own + loose if self._starts_at(bound, addr)]
-
-    def _starts_at(self, bound: Bound, addr: Poly) -> bool:
-        """True when the address that meets the limit is ``addr`` when the walk begins.
-
-        Either the variable holds it already, or the loop gets it from outside.
-        """
-        if isinstance(bound.address_expr, Name) and self.state.values.get(bound.address_expr) == addr:
-            return True
-        pages = (bound.address - addr).without_page()
-        if pages is not None and pages.as_const() is not None:
-            return True
-        incoming = [poly for symbol in bound.address.symbols() for poly in self.context.joins.get(symbol, ())]
-        return addr in incoming
-
-    def range(self, claim: Claim) -> Obligation:
-        """addr and end are those of the walk: not empty, not swapped, end where the walk ends."""
-        subject, end = claim.spans.get("end"), claim.texts["end"]
-        addr = claim.texts["addr"]
-        bounds = self.bounds(claim.ptep, claim.addr)
-        if not bounds and isinstance(claim.ptep, Entry) and self.table(claim.ptep) is not None:
-            # Where ptep and addr disagree, that is said of ptep; the end is judged by where the walk starts.
-            bounds = self.bounds(claim.ptep, claim.ptep.address)
-        if claim.addr == claim.end:
-            fault = f"the range is empty: '{addr}' and '{end}' are equal"
-            return Obligation(
-                "range", Status.REFUTED, (), fault=fault, replacement=self._limit(bounds), subject=subject
-            )
-        swapped = self._swapped(claim)
-        if swapped is not None:
-            return swapped
-        for bound in bounds:
-            if self.state.equal(claim.end, bound.limit):
-                line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {end}")
-                return Obligation("range", Status.PROVEN, (line,), subject=subject)
-        return self._other_end(claim, bounds)
-
-    def _shown(self, bound: Bound) -> str:
-        return bound.address_expr.name if isinstance(bound.address_expr, Name) else "the address"
-
-    def _swapped(self, claim: Claim) -> Obligation | None:
-        if not isinstance(claim.ptep, Entry):
-            return None
-        table = self.table(claim.ptep)
-        at = entry_address(self.context, claim.end)
-        if table is None or claim.ptep.address != at or entry_address(self.context, claim.addr) == at:
-            return None
-        addr, end = claim.texts["addr"], claim.texts["end"]
-        name = claim.texts["ptep"]
-        if not any(self.state.equal(claim.addr, bound.limit) for bound in self.site.bounds):
-            return None
-        because = (Evidence(table.site, f"{name} is the entry for {display(table.address)}"),)
-        fault = f"'{addr}' and '{end}' are swapped: '{name}' is the entry for '{end}'"
-        return Obligation("range", Status.REFUTED, because, fault=fault, subject=claim.spans.get("addr"))
-
-    def _other_end(self, claim: Claim, bounds: list[Bound]) -> Obligation:
-        end, subject = claim.texts["end"], claim.spans.get("end")
-        fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
-        if not bounds:
-            if self._elsewhere(claim):
-                return self._elsewhere_fault(claim)
-            if claim.end - claim.addr == PAGE_POLY:
-                line = Evidence(self.site.op.span, "the range is one entry")
-                return Obligation("range", Status.PROVEN, (line,), subject=subject)
-            if fact.status is Status.PROVEN or fact.contract:
-                line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
-                return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
-            fault = f"nothing shows that the walk ends at '{end}'"
-            return Obligation("range", Status.UNKNOWN, (), fault=fault, subject=subject)
-        bound = bounds[0]
-        line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {display(bound.limit)}")
-        difference = claim.end - bound.limit
-        replacement = self._limit(bounds)
-        if positive(self.context, difference):
-            fault = f"'{end}' lies behind the end of the walk"
-            return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
-        if positive(self.context, -difference):
-            fault = f"'{end}' lies before the end of the walk"
-            return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
-        if fact.status is Status.PROVEN or fact.contract:
-            assumed = Evidence(self.site.op.span, f"{end} is in the same page table")
-            return Obligation("range", Status.ASSUMED, (line, *fact.because, assumed), subject=subject)
-        fault = f"nothing shows that the walk ends at '{end}'"
-        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, replacement=replacement, subject=subject)
-
-    def _elsewhere(self, claim: Claim) -> Bound | None:
-        """A loop over the table of ptep that starts at another address."""
-        table = claim.ptep.table if isinstance(claim.ptep, Entry) else None
-        return next((bound for bound in self.site.bounds if bound.table == table), None)
-
-    def _elsewhere_fault(self, claim: Claim) -> Obligation:
-        bound = self._elsewhere(claim)
-        assert bound is not None
-        line = Evidence(bound.span, f"the walk goes on until {self._shown(bound)} meets {display(bound.limit)}")
-        fault = f"nothing shows that the walk starts at '{claim.texts['addr']}'"
-        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=claim.spans.get("addr"))
-
-    def _limit(self, bounds: list[Bound]) -> str:
-        texts = [self.spelled(bound.limit) for bound in bounds]
-        return next((text for text in texts if text), "")
-
-    # ------------------------------------------------------------ table
-
-    def table_bound(self, claim: Claim) -> Obligation:
-        """[addr, end) stays in one page table."""
-        subject = claim.spans.get("end")
-        fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
-        because = list(fact.because)
-        if fact.reason and fact.status is Status.ASSUMED:
-            because.append(Evidence(self.site.op.span, fact.reason))
-        if fact.status is Status.UNKNOWN and not self._is_caller_s(claim.end):
-            range_ = f"[{claim.texts['addr']}, {claim.texts['end']})"
-            fault = f"nothing shows that {range_} stays in one page table: {fact.reason}"
-            return Obligation("table", Status.UNKNOWN, (), subject=subject, fault=fault)
-        if fact.status is Status.UNKNOWN:
-            reason = f"[{claim.texts['addr']}, {claim.texts['end']}) is taken to stay in one page table: {fact.reason}"
-            return Obligation("table", Status.ASSUMED, (Evidence(self.site.op.span, reason),), subject=subject)
-        fault = ""
-        if fact.status is Status.REFUTED:
-            fault = f"'{claim.texts['end']}' reaches into another page table: {fact.reason}"
-        return Obligation("table", fact.status, tuple(because), fact.contract, fault=fault, subject=subject)
-
-
-    def _is_caller_s(self, value: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:
-        """True when a value is made of what the function was given: then its callers answer for it."""
-        for symbol in value.symbols():
-            if symbol in seen or _from_parameters(self.context, symbol) or symbol in self._sizes():
-                continue
-            incoming = self.context.joins.get(symbol)
-            origin = self.context.origins.get(symbol)
-            if incoming is not None:
-                if not all(self._is_caller_s(poly, seen | {symbol}) for poly in incoming):
-                    return False
-            elif not isinstance(origin, Pure) or not all(
-                self._is_caller_s(as_poly(argument), seen | {symbol}) for argument in origin.arguments
-            ):
-                return False
-        return True
-
-    def _sizes(self) -> frozenset[str]:
-        arithmetic = self.context.vocabulary.arithmetic
-        return arithmetic.page_size | arithmetic.pmd_size | arithmetic.pmd_mask | arithmetic.page_mask
-
 
 _WALK_OWNERS = (("mm_walk", "mm"), ("vm_area_struct", "vm_mm"))
-
-
-def contract_equal(context: Context, left: Value, right: Value) -> str:
-    """The text of the kernel rule by which two mm values are one, or empty.
-
-    The rule speaks of the objects that the function was given; with two of a kind it does not say which.
-    """
-    paths = []
-    for value in (left, right):
-        symbol = as_poly(value).as_symbol()
-        origin = context.origins.get(symbol) if symbol is not None else None
-        if not isinstance(origin, Loaded) or not _is_given(context, origin.base, origin.struct):
-            return ""
-        paths.append(f"{origin.struct}.{origin.field}")
-    for rule in context.vocabulary.equals:
-        if {rule.left, rule.right} == set(paths):
-            return rule.text
-    return ""
-
-
-def _is_given(context: Context, value: Value, struct: str) -> bool:
-    """True when the object is the only one of its type that comes from the function's parameters."""
-    objects = [symbol for symbol, type_ in context.types.items() if type_ == struct and _from_parameters(context, symbol)]
-    return isinstance(value, Poly) and [value.as_symbol()] == objects
-
-
-def _from_parameters(context: Context, symbol: Symbol | None) -> bool:
-    for _ in range(8):
-        if symbol is None:
-            return False
-        if any(name.name == symbol for name in context.graph.parameters):
-            return True
-        origin = context.origins.get(symbol)
-        symbol = origin.base.as_symbol() if isinstance(origin, Loaded) and isinstance(origin.base, Poly) else None
-    return False
-
-
-def display(value: Value | None) -> str:
-    """A value for people."""
-    return value.label if value is not None else "an unknown mm"
 
 
 def _number(count: int) -> str:

@@ -1,16 +1,16 @@
 """Which mm owns a page table.
 
-A map call names its mm, or is for kernel tables, or takes a pmd whose own history leads to an mm: pmd_offset() of a pud,
-and so on up to pgd_offset(mm, addr). The pmd of a walk callback belongs to the mm being walked.
+A map call names its mm, or is for kernel tables, or takes a pmd whose own history leads to an mm: pmd_offset() of a
+pud, and so on up to pgd_offset(mm, addr). The pmd of a walk callback belongs to the mm being walked.
 """
 
 from __future__ import annotations
 
-from mmlint.facts.evaluate import Context, Evaluator, Returned
+from mmlint.facts.evaluate import Context, Evaluator, Loaded, Returned, as_poly
 from mmlint.facts.state import State
 from mmlint.flow import ir
 from mmlint.flow.values import Poly, Symbol, Value
-from mmlint.kernel import MapCall
+from mmlint.vocabulary import MapCall
 
 _STEPS = 8
 
@@ -49,3 +49,41 @@ def _owner_of_pmd(context: Context, value: Value | None) -> Value | None:
             return None
         value = origin.arguments[level.parent]
     return None
+
+
+def contract_equal(context: Context, left: Value, right: Value) -> str:
+    """The text of the kernel rule by which two mm values are one, or empty.
+
+    The rule speaks of the objects that the function was given; with two of a kind it does not say which.
+    """
+    paths = []
+    for value in (left, right):
+        symbol = as_poly(value).as_symbol()
+        origin = context.origins.get(symbol) if symbol is not None else None
+        if not isinstance(origin, Loaded) or not is_given(context, origin.base, origin.struct):
+            return ""
+        paths.append(f"{origin.struct}.{origin.field}")
+    for rule in context.vocabulary.equals:
+        if {rule.left, rule.right} == set(paths):
+            return rule.text
+    return ""
+
+
+def is_given(context: Context, value: Value, struct: str) -> bool:
+    """True when the object is the only one of its type that comes from the function's parameters."""
+    objects = [
+        symbol for symbol, type_ in context.types.items() if type_ == struct and from_parameters(context, symbol)
+    ]
+    return isinstance(value, Poly) and [value.as_symbol()] == objects
+
+
+def from_parameters(context: Context, symbol: Symbol | None) -> bool:
+    """True when a value is a parameter, or a field reached from one."""
+    for _ in range(8):
+        if symbol is None:
+            return False
+        if any(name.name == symbol for name in context.graph.parameters):
+            return True
+        origin = context.origins.get(symbol)
+        symbol = origin.base.as_symbol() if isinstance(origin, Loaded) and isinstance(origin.base, Poly) else None
+    return False

@@ -5,6 +5,7 @@ Evidence for a fault is a path: the enable, the decisions that lead past the dis
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 
 from mmlint.facts.file import Solved
@@ -44,7 +45,7 @@ def path_to(solved: Solved, starts: list[Node], goal: Node) -> list[Node]:
 def decisions(solved: Solved, source: Source, path: list[Node]) -> list[Evidence]:
     """The branches along a path, as lines that say which way they went."""
     lines = []
-    for (block, _), (following, _) in zip(path, path[1:], strict=False):
+    for (block, _), (following, _) in itertools.pairwise(path):
         terminator = solved.dataflow.graph.blocks[block].terminator
         if isinstance(terminator, Branch) and terminator.then != terminator.otherwise:
             text = " ".join(source.text(terminator.span).split())
@@ -151,9 +152,7 @@ def _locks_of(site: Site, touched: set[Symbol]) -> set[Symbol]:
 
 
 def _locked(state: State, touched: set[Symbol]) -> bool:
-    return any(
-        table.symbol in touched and held_lock(state, table) is not None for table in state.tables.values()
-    )
+    return any(table.symbol in touched and held_lock(state, table) is not None for table in state.tables.values())
 
 
 def locked(state: State, tables: list[Table], locked_at: dict[Symbol, list[Span]], fault: Outside | None) -> Obligation:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmlint.facts.bounds import bounded
+from mmlint.facts.entered import Claim, display
 from mmlint.facts.evaluate import entry_address
-from mmlint.facts.obligations import Claim, Judge, contract_equal, display
+from mmlint.facts.obligations import Judge
+from mmlint.facts.ownership import contract_equal
 from mmlint.facts.sections import Range, Status
 from mmlint.facts.spelling import names_of, spell, visible
 from mmlint.facts.state import Table

@@ -9,8 +9,8 @@ A section runs from one enable call to the disables that end it. For a call (mm,
     paired  every path from the enable meets exactly one disable
     locked  the lock of every user page table used is held from the enable to the disable
 
-Each has a status and evidence: lines in an order that a person can follow. For a plain call the obligations are those of
-the proposed call; where nothing can be proposed they say why.
+Each has a status and evidence: lines in an order that a person can follow. For a plain call the obligations are those
+of the proposed call; where nothing can be proposed they say why.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ class Unmatched:
 class Incident:
     """Something that must not happen where it stands: inside a section, or to it.
 
-    ``kind`` is one of `INCIDENTS`; ``certain`` False makes it weaker than the rule's own level. ``replacement`` is the text
-    to put in the place of ``subject``, or empty.
+    ``kind`` is one of `INCIDENTS`; ``certain`` False makes it weaker than the rule's own level. ``replacement`` is the
+    text to put in the place of ``subject``, or empty.
     """
 
     kind: str
@@ -190,7 +190,7 @@ class Incident:
     configuration: str = ""
 
 
-INCIDENTS = ("sleep", "direct", "nested", "range-ignored", "pause", "lockless", "hook")
+INCIDENTS = ("sleep", "direct", "nested", "lost", "pause", "lockless", "hook")
 
 
 @dataclass(frozen=True)

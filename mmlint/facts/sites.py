@@ -15,7 +15,6 @@ from mmlint.flow.loops import exit_branches
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
-
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -153,6 +152,7 @@ class Collector(Observer):
         return bool(words & sleepers.flags) and "~" not in str(self.evaluator.value(op.arguments[index], state))
 
     def pause(self, state: State, op: ir.Call) -> None:
+        del state
         self.result.pauses.setdefault(op.span.start, op)
 
     def resume(self, state: State, op: ir.Call) -> None:

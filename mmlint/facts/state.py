@@ -4,8 +4,9 @@ A state maps places (variables, temporaries, fields) to value numbers and knows 
 the open sections. States are kept apart by `State.key` (open sections, pauses, locks, tables), so that a disable under
 ``if (start_pte)`` is not a false alarm; states with the same key are joined.
 
-A join gives places whose incoming values agree path by path one common new symbol, named by the join and the first such
-place: ``pte += nr, addr += nr * PAGE_SIZE`` keeps "pte is the entry for addr" through any loop without a rule of its own.
+A join gives places whose incoming values agree path by path one common new symbol, named by the join and the first
+such place: ``pte += nr, addr += nr * PAGE_SIZE`` keeps "pte is the entry for addr" through any loop without a rule of
+its own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ class Field:
 
 Place = Name | Temp | Field
 EPOCH = Name("<memory>")
+
+
+def field_epoch(name: str) -> Name:
+    """The place whose value tells when a field of that name was last written through a pointer."""
+    return Name(f"<memory>.{name}")
+
+
 Fact = tuple[str, Poly]
 # A condition that values do not decide, the values of the variables in it, and how it came out.
 Answer = tuple[str, tuple["Value | None", ...], bool]
@@ -38,8 +46,8 @@ Key = tuple[tuple[int, ...], int, int, tuple[Symbol, ...], tuple[Symbol, ...], b
 class Table:
     """A mapped PTE table. ``mm`` is None when nothing shows the owner, ``lock`` when it has none.
 
-    ``address`` is the address it was mapped at, ``site`` the map call. ``owner_path`` is a contract's text when the owner
-    follows from one.
+    ``address`` is the address it was mapped at, ``site`` the map call. ``contract`` is the text of the contract that
+    the owner follows from, or empty.
     """
 
     symbol: Symbol

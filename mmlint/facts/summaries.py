@@ -6,8 +6,8 @@
             pte_unmap_unlock(pte, ptl);
     }
 
-A call of walk_end() leaves the mode once, releases the lock in argument 1 and unmaps the table of argument 0. A summary is
-certain when all returns of the function agree; otherwise whoever calls it cannot say whether its section is open.
+A call of walk_end() leaves the mode once, releases the lock in argument 1 and unmaps the table of argument 0. A summary
+is certain when all returns of the function agree; otherwise whoever calls it cannot say whether its section is open.
 """
 
 from __future__ import annotations

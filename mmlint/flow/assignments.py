@@ -1,7 +1,7 @@
 """Lowering of what writes: ``=``, ``+=``, ``++``; and of expressions that stand for their effect alone.
 
-    a = b->x += 1      load t0 = b->x;  store b->x = t0 + 1;  a = t0 + 1
-    f(i++)             t0 = i;  i = i + 1;  t1 = f(t0)
+a = b->x += 1      load t0 = b->x;  store b->x = t0 + 1;  a = t0 + 1
+f(i++)             t0 = i;  i = i + 1;  t1 = f(t0)
 """
 
 from __future__ import annotations

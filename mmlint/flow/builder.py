@@ -173,9 +173,7 @@ def _reverse_postorder(following: list[tuple[int, ...]]) -> list[int]:
     return postorder[::-1]
 
 
-def _straight_lines(
-    order: list[int], following: list[tuple[int, ...]], ends: list[Terminator]
-) -> list[list[int]]:
+def _straight_lines(order: list[int], following: list[tuple[int, ...]], ends: list[Terminator]) -> list[list[int]]:
     """The order with each block that is only fallen into from one place put behind that place."""
     entries = dict.fromkeys(order, 0)
     for block in order:

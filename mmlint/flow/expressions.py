@@ -316,5 +316,3 @@ def _character_value(text: str) -> int | None:
         return int(digits, base)
     except ValueError:
         return None
-
-

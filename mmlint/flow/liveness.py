@@ -1,7 +1,7 @@
 """Which temporaries are still needed where a block begins, and which locals others may write.
 
-A temporary that nobody reads again would only be carried through every join. A local whose address is kept in a variable or
-in memory may change at every call and through every pointer.
+A temporary that nobody reads again would only be carried through every join. A local whose address is kept in a
+variable or in memory may change at every call and through every pointer.
 """
 
 from __future__ import annotations

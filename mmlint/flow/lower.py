@@ -92,5 +92,3 @@ def _says_more(other: tuple[Span, str], entry: tuple[Span, str]) -> bool:
 
 def _definition(root: Node) -> Node | None:
     return next((node for node in root.named_children if node.type == "function_definition"), None)
-
-

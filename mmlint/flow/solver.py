@@ -1,8 +1,8 @@
 """A worklist solver for analyses that keep several states per block, told apart by a key.
 
 The states that flow into a block are joined key by key; a block is run again when one of them changed. Blocks that
-nothing reaches have no state at all. The solver gives up, with a reason, when a block is run too often or holds too many
-states: no result is better than a wrong one.
+nothing reaches have no state at all. The solver gives up, with a reason, when a block is run too often or holds too
+many states: no result is better than a wrong one.
 """
 
 from __future__ import annotations

@@ -281,5 +281,3 @@ class Statements(Asm):
 
 def _ignore(_: Node) -> None:
     """Types and attributes do nothing."""
-
-

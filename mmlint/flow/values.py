@@ -1,9 +1,9 @@
 """Values as polynomials over symbols, and PTE pointers as entries of a table.
 
-Two expressions have equal values when their value numbers are equal: ``addr + nr * PAGE_SIZE`` is one polynomial however
-it is spelled. A PTE pointer is ``Entry(table, address)``: adding k to the pointer adds k pages to the address, so "ptep
-is the entry for addr" is equality of two polynomials. Products keep at most three factors and sums sixteen terms;
-beyond that a value becomes a symbol of its own.
+Two expressions have equal values when their value numbers are equal: ``addr + nr * PAGE_SIZE`` is one polynomial
+however it is spelled. A PTE pointer is ``Entry(table, address)``: adding k to the pointer adds k pages to the address,
+so "ptep is the entry for addr" is equality of two polynomials. Products keep at most three factors and sums sixteen
+terms; beyond that a value becomes a symbol of its own.
 
 A symbol stands for the value that one place in the program defined: a parameter, the result of a call, a join of paths.
 ``makers`` names those places, so that a second execution can tell the old value from the new one.

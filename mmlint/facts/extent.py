@@ -1,0 +1,143 @@
+"""The extent of a claim: addr and end are those of the walk, and stay in one page table."""
+
+from __future__ import annotations
+
+from mmlint.facts.bounds import bounded, positive
+from mmlint.facts.entered import Claim, Entered, display
+from mmlint.facts.evaluate import Pure, as_poly, entry_address
+from mmlint.facts.ownership import from_parameters
+from mmlint.facts.sections import Evidence, Obligation, Status
+from mmlint.facts.sites import Bound
+from mmlint.flow.ir import Name
+from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol
+
+
+class Extent(Entered):
+    """Judges where a claimed range begins and ends."""
+
+    def range(self, claim: Claim) -> Obligation:
+        """addr and end are those of the walk: not empty, not swapped, end where the walk ends."""
+        subject, end = claim.spans.get("end"), claim.texts["end"]
+        addr = claim.texts["addr"]
+        bounds = self.bounds(claim.ptep, claim.addr)
+        if not bounds and isinstance(claim.ptep, Entry) and self.table(claim.ptep) is not None:
+            # Where ptep and addr disagree, that is said of ptep; the end is judged by where the walk starts.
+            bounds = self.bounds(claim.ptep, claim.ptep.address)
+        if claim.addr == claim.end:
+            fault = f"the range is empty: '{addr}' and '{end}' are equal"
+            return Obligation(
+                "range", Status.REFUTED, (), fault=fault, replacement=self._limit(bounds), subject=subject
+            )
+        swapped = self.swapped(claim)
+        if swapped is not None:
+            return swapped
+        for bound in bounds:
+            if self.state.equal(claim.end, bound.limit):
+                line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {end}")
+                return Obligation("range", Status.PROVEN, (line,), subject=subject)
+        return self._other_end(claim, bounds)
+
+    def _shown(self, bound: Bound) -> str:
+        return bound.address_expr.name if isinstance(bound.address_expr, Name) else "the address"
+
+    def swapped(self, claim: Claim) -> Obligation | None:
+        if not isinstance(claim.ptep, Entry):
+            return None
+        table = self.table(claim.ptep)
+        at = entry_address(self.context, claim.end)
+        if table is None or claim.ptep.address != at or entry_address(self.context, claim.addr) == at:
+            return None
+        addr, end = claim.texts["addr"], claim.texts["end"]
+        name = claim.texts["ptep"]
+        if not any(self.state.equal(claim.addr, bound.limit) for bound in self.site.bounds):
+            return None
+        because = (Evidence(table.site, f"{name} is the entry for {display(table.address)}"),)
+        fault = f"'{addr}' and '{end}' are swapped: '{name}' is the entry for '{end}'"
+        return Obligation("range", Status.REFUTED, because, fault=fault, subject=claim.spans.get("addr"))
+
+    def _other_end(self, claim: Claim, bounds: list[Bound]) -> Obligation:
+        end, subject = claim.texts["end"], claim.spans.get("end")
+        fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
+        if not bounds:
+            if self._elsewhere(claim):
+                return self._elsewhere_fault(claim)
+            if claim.end - claim.addr == PAGE_POLY:
+                line = Evidence(self.site.op.span, "the range is one entry")
+                return Obligation("range", Status.PROVEN, (line,), subject=subject)
+            if fact.status is Status.PROVEN or fact.contract:
+                line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
+                return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
+            fault = f"nothing shows that the walk ends at '{end}'"
+            return Obligation("range", Status.UNKNOWN, (), fault=fault, subject=subject)
+        bound = bounds[0]
+        line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {display(bound.limit)}")
+        difference = claim.end - bound.limit
+        replacement = self._limit(bounds)
+        if positive(self.context, difference):
+            fault = f"'{end}' lies behind the end of the walk"
+            return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
+        if positive(self.context, -difference):
+            fault = f"'{end}' lies before the end of the walk"
+            return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
+        if fact.status is Status.PROVEN or fact.contract:
+            assumed = Evidence(self.site.op.span, f"{end} is in the same page table")
+            return Obligation("range", Status.ASSUMED, (line, *fact.because, assumed), subject=subject)
+        fault = f"nothing shows that the walk ends at '{end}'"
+        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, replacement=replacement, subject=subject)
+
+    def _elsewhere(self, claim: Claim) -> Bound | None:
+        """A loop over the table of ptep that starts at another address."""
+        table = claim.ptep.table if isinstance(claim.ptep, Entry) else None
+        return next((bound for bound in self.site.bounds if bound.table == table), None)
+
+    def _elsewhere_fault(self, claim: Claim) -> Obligation:
+        bound = self._elsewhere(claim)
+        assert bound is not None
+        line = Evidence(bound.span, f"the walk goes on until {self._shown(bound)} meets {display(bound.limit)}")
+        fault = f"nothing shows that the walk starts at '{claim.texts['addr']}'"
+        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=claim.spans.get("addr"))
+
+    def _limit(self, bounds: list[Bound]) -> str:
+        texts = [self.spelled(bound.limit) for bound in bounds]
+        return next((text for text in texts if text), "")
+
+    # ------------------------------------------------------------ table
+
+    def table_bound(self, claim: Claim) -> Obligation:
+        """[addr, end) stays in one page table."""
+        subject = claim.spans.get("end")
+        fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
+        because = list(fact.because)
+        if fact.reason and fact.status is Status.ASSUMED:
+            because.append(Evidence(self.site.op.span, fact.reason))
+        if fact.status is Status.UNKNOWN and not self._is_caller_s(claim.end):
+            range_ = f"[{claim.texts['addr']}, {claim.texts['end']})"
+            fault = f"nothing shows that {range_} stays in one page table: {fact.reason}"
+            return Obligation("table", Status.UNKNOWN, (), subject=subject, fault=fault)
+        if fact.status is Status.UNKNOWN:
+            reason = f"[{claim.texts['addr']}, {claim.texts['end']}) is taken to stay in one page table: {fact.reason}"
+            return Obligation("table", Status.ASSUMED, (Evidence(self.site.op.span, reason),), subject=subject)
+        fault = ""
+        if fact.status is Status.REFUTED:
+            fault = f"'{claim.texts['end']}' reaches into another page table: {fact.reason}"
+        return Obligation("table", fact.status, tuple(because), fact.contract, fault=fault, subject=subject)
+
+    def _is_caller_s(self, value: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:
+        """True when a value is made of what the function was given: then its callers answer for it."""
+        for symbol in value.symbols():
+            if symbol in seen or from_parameters(self.context, symbol) or symbol in self._sizes():
+                continue
+            incoming = self.context.joins.get(symbol)
+            origin = self.context.origins.get(symbol)
+            if incoming is not None:
+                if not all(self._is_caller_s(poly, seen | {symbol}) for poly in incoming):
+                    return False
+            elif not isinstance(origin, Pure) or not all(
+                self._is_caller_s(as_poly(argument), seen | {symbol}) for argument in origin.arguments
+            ):
+                return False
+        return True
+
+    def _sizes(self) -> frozenset[str]:
+        arithmetic = self.context.vocabulary.arithmetic
+        return arithmetic.page_size | arithmetic.pmd_size | arithmetic.pmd_mask | arithmetic.page_mask

@@ -1,0 +1,107 @@
+"""Assignments, stores and what a call may overwrite: the part of the transfer functions that is about memory."""
+
+from __future__ import annotations
+
+from mmlint.facts.evaluate import NARROW, Context, Evaluator, address_symbol, opaque_entry
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
+from mmlint.flow import ir
+from mmlint.flow.liveness import escaped_locals
+from mmlint.flow.values import Entry, Poly, Symbol, Value
+
+SILENT = Observer()
+
+
+class Memory:
+    """Writes values into states."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.evaluator = Evaluator(context)
+        self.observer = SILENT
+        self.escaped = escaped_locals(context.graph)
+        self.in_cycle = False
+        self._named = {address_symbol(name): name for name in context.graph.variables}
+
+    def fresh(self, name: str, maker: str, label: str = "") -> Poly:
+        return Poly.symbol(Symbol(name, frozenset((maker,)), label))
+
+    def renew(self, state: State, maker: str) -> None:
+        if self.in_cycle:
+            state.forget(maker, f"@{maker}")
+
+    def assign(self, state: State, target: ir.Name | ir.Temp, value: Value) -> None:
+        variable = self.context.graph.variables.get(target) if isinstance(target, ir.Name) else None
+        if variable is not None and isinstance(value, Poly):
+            if variable.type == "pte_t" and variable.pointers == 1 and value.as_const() is None:
+                value = opaque_entry(value)
+            elif variable.pointers == 1 and variable.type.startswith("struct "):
+                symbol = value.as_symbol()
+                if symbol is not None:
+                    self.context.types.setdefault(symbol, variable.type.removeprefix("struct "))
+            elif not variable.pointers and self._cuts_off(state, variable.type, value):
+                value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
+        state.values[target] = value
+
+    def direct(self, state: State, op: ir.Load | ir.Store, place: ir.Expr) -> None:
+        base = self.evaluator.field(place, state).base
+        if isinstance(base, Entry):
+            self.observer.touch(state, op, -1, "direct", base)
+
+    def _cuts_off(self, state: State, type_: str, value: Poly) -> bool:
+        """True when a variable of a narrow type gets the value of one that is as wide as an address."""
+        return (
+            type_ in NARROW
+            and value.as_const() is None
+            and any(
+                isinstance(place, ir.Name) and held == value and self._is_wide(place)
+                for place, held in state.values.items()
+            )
+        )
+
+    def _is_wide(self, name: ir.Name) -> bool:
+        variable = self.context.graph.variables.get(name)
+        return variable is not None and (variable.pointers > 0 or variable.type not in NARROW)
+
+    def store(self, state: State, op: ir.Store) -> None:
+        self.direct(state, op, op.place)
+        spot = self.evaluator.field(op.place, state)
+        value = self.evaluator.value(op.value, state)
+        # Any other base may be the same object: what was read from this field before may have changed.
+        maker = f"store@{op.span.start}"
+        self.renew(state, maker)
+        state.values[field_epoch(spot.field)] = self.fresh(maker, maker)
+        for place in [p for p in state.values if isinstance(p, Field) and p.field == spot.field and p != spot]:
+            del state.values[place]
+        if spot.field == "*" or spot.field.startswith("["):
+            self._clobber_pointee(state, spot.base, op)
+        state.values[spot] = value
+
+    def _clobber_pointee(self, state: State, base: Value, op: ir.Store) -> None:
+        symbol = base.as_symbol() if isinstance(base, Poly) else None
+        name = self._named.get(symbol) if symbol is not None else None
+        # A pointer of which nothing is known may point to any local that was given away.
+        maker = f"store@{op.span.start}"
+        for target in (name,) if name is not None else self.escaped:
+            self.assign(state, target, self.fresh(f"{place_text(target)}@{maker}", maker, target.name))
+
+    def clobber_memory(self, state: State, op: ir.Call, maker: str) -> None:
+        state.values[EPOCH] = self.fresh(maker, maker)
+        given = {self.evaluator.value(argument, state) for argument in op.arguments}
+        for place in [p for p in state.values if isinstance(p, Field)]:
+            assert isinstance(place, Field)
+            symbol = place.base.as_symbol() if isinstance(place.base, Poly) else None
+            private = symbol is not None and symbol.startswith("&") and place.base not in given
+            if not private:
+                del state.values[place]
+
+    def clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
+        names = [*op.clobbers, *self.escaped]
+        for argument in op.arguments:
+            while isinstance(argument, ir.Cast):
+                argument = argument.operand
+            if isinstance(argument, ir.AddressOf) and isinstance(argument.place, ir.Name):
+                names.append(argument.place)
+        for name in names:
+            if name in self.context.graph.variables:
+                self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name))

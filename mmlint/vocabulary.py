@@ -1,0 +1,235 @@
+"""The kernel's vocabulary as typed records: what role a name plays.
+
+The analysis knows no kernel function by name; it asks a `Vocabulary`, which `mmlint.kernel` reads from
+rules/kernel/*.toml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One generation of the API. ``nesting`` tells whether sections may nest in it."""
+
+    name: str
+    enter: str
+    leave: str
+    pause: str = ""
+    resume: str = ""
+    nesting: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged:
+    """One spelling of the ranged call and of its architecture hook."""
+
+    name: str
+    hook: str
+    default: bool = False
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapCall:
+    """A call that gives a pte pointer; numbers are argument indices, -1 where there is none."""
+
+    name: str
+    addr: int
+    mm: int = -1
+    pmd: int = -1
+    lock: int = -1
+    held: bool = False
+    fails: bool = False
+    kernel: bool = False
+    allocates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnmapCall:
+    """A call that gives a pte pointer back, and releases the lock where it has one."""
+
+    name: str
+    pte: int
+    lock: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LockPointer:
+    """A call that gives the lock of the table that argument ``pmd`` points to, owned by argument ``mm``."""
+
+    name: str
+    pmd: int
+    mm: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCall:
+    """A step down the page table: the owner is argument ``mm``, or that of argument ``parent``, or init_mm."""
+
+    name: str
+    mm: int = -1
+    parent: int = -1
+    kernel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A function pointer field whose functions get [addr, end) inside one page table."""
+
+    struct: str
+    field: str
+    addr: int
+    end: int
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applies:
+    """A call that runs argument ``function`` on every entry of a range, inside a section."""
+
+    name: str
+    function: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call whose result ends the page table of argument ``addr``, or argument ``end`` where that comes first."""
+
+    name: str
+    addr: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """An end that may lie in another PTE table: the result of a call, or a field ("struct.field")."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """Two field paths ("struct.field") that name one object by the kernel's own rules."""
+
+    left: str
+    right: str
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """Names of lock functions by what they do to their first argument."""
+
+    acquire: frozenset[str]
+    release: frozenset[str]
+    try_: frozenset[str]
+    double_acquire: frozenset[str]
+    double_release: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Names of constants and pure functions that the value analysis computes with."""
+
+    page_size: frozenset[str]
+    page_shift: frozenset[str]
+    page_mask: frozenset[str]
+    pmd_size: frozenset[str]
+    pmd_mask: frozenset[str]
+    entry_index: frozenset[str]
+    kernel_mm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Macros:
+    """Macros by their meaning for control flow and values."""
+
+    transparent: frozenset[str]
+    asserts: frozenset[str]
+    noreturn: frozenset[str]
+    reads: frozenset[str]
+    writes: frozenset[str]
+    outputs: frozenset[str]
+    pure: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleepers:
+    """Functions that may sleep: always, or by the GFP flags in an argument when one of ``flags`` is among them."""
+
+    always: frozenset[str]
+    gfp: Mapping[str, int]
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All kernel knowledge of the tool. ``target`` is the ranged spelling to propose."""
+
+    generations: tuple[Generation, ...]
+    ranged: tuple[Ranged, ...]
+    implementation: frozenset[str]
+    maps: Mapping[str, MapCall]
+    unmaps: Mapping[str, UnmapCall]
+    levels: Mapping[str, LevelCall]
+    lock_pointers: Mapping[str, LockPointer]
+    locks: Locks
+    reads: Mapping[str, int]
+    updates: Mapping[str, int]
+    read_updates: Mapping[str, int]
+    carries: Mapping[str, int]
+    derives: Mapping[str, int]
+    locked_reads: Mapping[str, str]
+    callbacks: tuple[Callback, ...]
+    applies: tuple[Applies, ...]
+    bounds: Mapping[str, Bound]
+    wider: Mapping[str, Wider]
+    stable: frozenset[str]
+    types: Mapping[str, str]
+    equals: tuple[Equal, ...]
+    arithmetic: Arithmetic
+    macros: Macros
+    sleepers: Sleepers
+    target: str = ""
+
+    @cached_property
+    def enters(self) -> frozenset[str]:
+        """Plain enables of every generation."""
+        return frozenset(g.enter for g in self.generations)
+
+    @cached_property
+    def declared(self) -> tuple[tuple[str, str], ...]:
+        """What a header may declare, oldest first: (name, generation), the generation empty for ranged names."""
+        plain = [(generation.enter, generation.name) for generation in self.generations]
+        return (*plain, *((ranged.name, "") for ranged in self.ranged))
+
+    @cached_property
+    def leaves(self) -> frozenset[str]:
+        return frozenset(g.leave for g in self.generations)
+
+    @cached_property
+    def pauses(self) -> frozenset[str]:
+        return frozenset(g.pause for g in self.generations if g.pause)
+
+    @cached_property
+    def resumes(self) -> frozenset[str]:
+        return frozenset(g.resume for g in self.generations if g.resume)
+
+    @cached_property
+    def ranged_enters(self) -> frozenset[str]:
+        return frozenset(r.name for r in self.ranged)
+
+    @cached_property
+    def api_names(self) -> frozenset[str]:
+        """Every name whose own definition implements the API."""
+        hooks = {r.hook for r in self.ranged}
+        return self.enters | self.leaves | self.pauses | self.resumes | self.ranged_enters | hooks | self.implementation
