@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """One generation of the API. ``nesting`` tells whether sections may nest in it."""
 
     name: str
@@ -24,8 +24,7 @@ class Generation:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranged:
+class Ranged(NamedTuple):
     """One spelling of the ranged call and of its architecture hook."""
 
     name: str
@@ -34,8 +33,7 @@ class Ranged:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MapCall:
+class MapCall(NamedTuple):
     """A call that gives a pte pointer; numbers are argument indices, -1 where there is none."""
 
     name: str
@@ -49,8 +47,7 @@ class MapCall:
     allocates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnmapCall:
+class UnmapCall(NamedTuple):
     """A call that gives a pte pointer back, and releases the lock where it has one."""
 
     name: str
@@ -58,8 +55,7 @@ class UnmapCall:
     lock: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class LockPointer:
+class LockPointer(NamedTuple):
     """A call that gives the lock of the table that argument ``pmd`` points to, owned by argument ``mm``."""
 
     name: str
@@ -67,8 +63,7 @@ class LockPointer:
     mm: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class LevelCall:
+class LevelCall(NamedTuple):
     """A step down the page table: the owner is argument ``mm``, or that of argument ``parent``, or init_mm."""
 
     name: str
@@ -77,8 +72,7 @@ class LevelCall:
     kernel: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """A function pointer field whose functions get [addr, end) inside one page table."""
 
     struct: str
@@ -89,16 +83,14 @@ class Callback:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Applies:
+class Applies(NamedTuple):
     """A call that runs argument ``function`` on every entry of a range, inside a section."""
 
     name: str
     function: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A call whose result ends the page table of argument ``addr``, or argument ``end`` where that comes first."""
 
     name: str
@@ -107,16 +99,14 @@ class Bound:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wider:
+class Wider(NamedTuple):
     """An end that may lie in another PTE table: the result of a call, or a field ("struct.field")."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Equal:
+class Equal(NamedTuple):
     """Two field paths ("struct.field") that name one object by the kernel's own rules."""
 
     left: str
@@ -125,8 +115,7 @@ class Equal:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Locks:
+class Locks(NamedTuple):
     """Names of lock functions by what they do to their first argument."""
 
     acquire: frozenset[str]
@@ -136,8 +125,7 @@ class Locks:
     double_release: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(NamedTuple):
     """Names of constants and pure functions that the value analysis computes with."""
 
     page_size: frozenset[str]
@@ -149,8 +137,7 @@ class Arithmetic:
     kernel_mm: str
 
 
-@dataclass(frozen=True, slots=True)
-class Macros:
+class Macros(NamedTuple):
     """Macros by their meaning for control flow and values."""
 
     transparent: frozenset[str]
@@ -162,8 +149,7 @@ class Macros:
     pure: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Sleepers:
+class Sleepers(NamedTuple):
     """Functions that may sleep: always, or by the GFP flags in an argument when one of ``flags`` is among them."""
 
     always: frozenset[str]

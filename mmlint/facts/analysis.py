@@ -11,7 +11,6 @@ configuration it holds.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mmlint.diagnostic import Skipped
 from mmlint.facts.definition import mentions_of, remarks_on
@@ -75,7 +74,7 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> Functio
     incidents: dict[tuple[str, int], Incident] = {}
     for solved in texts:
         for incident in incidents_of(analysis, solved):
-            where = replace(incident, configuration=solved.configuration)
+            where = incident._replace(configuration=solved.configuration)
             incidents.setdefault((incident.kind, incident.subject.start), where)
         for section in _sections(analysis, solved):
             sections.setdefault(section.call.start, []).append(section)
@@ -150,9 +149,9 @@ def _merge(variants: list[Section]) -> Section:
         for section in variants
     )
     if same:
-        return replace(worst, configuration="")
+        return worst._replace(configuration="")
     if all(section.verdict is Verdict.CONVERTIBLE for section in variants):
-        return replace(
-            worst, verdict=Verdict.UNKNOWN, reason="the arguments depend on the configuration", proposal=None
+        return worst._replace(
+            verdict=Verdict.UNKNOWN, reason="the arguments depend on the configuration", proposal=None
         )
     return worst

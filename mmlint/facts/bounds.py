@@ -8,7 +8,7 @@ other files are not seen here: then the bound is assumed, and the assumption say
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly
 from mmlint.facts.file import FileAnalysis, Solved
@@ -20,8 +20,7 @@ _DEPTH = 5
 _POSITIVE = ("page_size", "pmd_size")
 
 
-@dataclass(frozen=True, slots=True)
-class BoundFact:
+class BoundFact(NamedTuple):
     """What is known of one pair (addr, end)."""
 
     status: Status

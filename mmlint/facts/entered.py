@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmlint.facts.evaluate import Context, entry_address
 from mmlint.facts.file import FileAnalysis, Solved
@@ -14,8 +14,7 @@ from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The four arguments of a ranged call, given or proposed: their texts, spans and values in one state."""
 
     texts: dict[str, str]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
 from mmlint.facts.summaries import Summary
@@ -22,8 +23,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _OPAQUE = re.compile(r"\w\(|->|\.")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """``base->field``; ``struct`` is the type that base points to, or empty."""
 
     base: Value
@@ -31,8 +31,7 @@ class Loaded:
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pure:
+class Pure(NamedTuple):
     """A function of its arguments alone: an operator or a call named in the vocabulary."""
 
     function: str
@@ -40,8 +39,7 @@ class Pure:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """The result of a call."""
 
     callee: str

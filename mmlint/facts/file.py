@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.sites import Sites, collect
@@ -43,8 +44,7 @@ class Solved:
         return self.function.configurations[0].describe()
 
 
-@dataclass(frozen=True, slots=True)
-class Unsolved:
+class Unsolved(NamedTuple):
     """One text of a function that could not be analysed, and why."""
 
     function: str

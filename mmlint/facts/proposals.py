@@ -7,7 +7,7 @@ outermost target of the map assignment, the address as it was given to the map c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mmlint.facts.bounds import bounded
 from mmlint.facts.entered import Claim, display
@@ -32,8 +32,7 @@ class NoProposal(Exception):  # noqa: N818
         self.unsuitable = unsuitable
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One way to spell the four arguments, with the claim it makes in each state."""
 
     texts: dict[str, str]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mmlint.diagnostic import Skipped
 from mmlint.source import Source, Span
@@ -45,8 +46,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One line that a statement rests on. ``path`` is empty for the file under analysis."""
 
     span: Span
@@ -54,8 +54,7 @@ class Evidence:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+class Obligation(NamedTuple):
     """One of `OBLIGATIONS`.
 
     ``contract`` marks an assumption that the vocabulary names (tlb->mm is vma->vm_mm, the pmd_entry contract): a fix
@@ -73,8 +72,7 @@ class Obligation:
     subject: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An argument of a ranged call: source text and span."""
 
     name: str
@@ -82,8 +80,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A ranged call that may stand for the plain one: the four argument texts and the callee."""
 
     callee: str
@@ -99,8 +96,7 @@ class Proposal:
         return f"{self.callee}({self.mm}, {self.addr}, {self.end}, {self.ptep})"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """One run of entries that the section touches. ``hinted`` marks the one that the call names or would name."""
 
     mm: str
@@ -112,8 +108,7 @@ class Range:
     hinted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
+class Leak(NamedTuple):
     """A way out of the function with the mode still on: the exit and the path to it."""
 
     exit: Span
@@ -121,8 +116,7 @@ class Leak:
     because: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(NamedTuple):
     """A section that is not inside the lock: where to point, what to say, and why."""
 
     subject: Span
@@ -130,8 +124,7 @@ class Outside:
     because: tuple[Evidence, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One enable call and what is known of it.
 
     ``kind`` is "plain" or "ranged"; ``call`` the span of the call expression without its semicolon. ``inconsistent`` is
@@ -163,8 +156,7 @@ class Section:
         raise KeyError(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(NamedTuple):
     """A disable that no enable of this function pairs with, on a path that already closed its section."""
 
     call: Span
@@ -173,8 +165,7 @@ class Unmatched:
     configuration: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     """Something that must not happen where it stands: inside a section, or to it.
 
     ``kind`` is one of `INCIDENTS`; ``certain`` False makes it weaker than the rule's own level. ``replacement`` is the
@@ -209,8 +200,7 @@ class FunctionFacts:
         return tuple(incident for incident in self.incidents if incident.kind == kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A spelling of the ranged API other than the one in force, anywhere in the file, and what it is called now."""
 
     span: Span
@@ -218,8 +208,7 @@ class Mention:
     current: str
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something amiss in the definition of the ranged call. ``edits`` are spans with their new texts, or none."""
 
     function: str

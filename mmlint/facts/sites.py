@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
@@ -18,8 +19,7 @@ from mmlint.source import Span
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The state in which an enable is reached, with its place in the solution."""
 
     block: int
@@ -27,8 +27,7 @@ class Snapshot:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """A pte pointer used inside the section; see `Observer.touch`."""
 
     op: ir.Op
@@ -37,8 +36,7 @@ class Touch:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A loop inside the section that ends where a walk address meets ``limit``.
 
     ``table`` is the table whose entry moves with the address, or None when the address only starts at ``address``.
@@ -52,8 +50,7 @@ class Bound:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """A return that is reached with the section open."""
 
     block: int
@@ -61,8 +58,7 @@ class Exit:
     terminator: ir.Return
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """A disable that ends the section, the locks then held, and the tables then mapped."""
 
     op: ir.Call

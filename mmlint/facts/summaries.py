@@ -13,6 +13,7 @@ is certain when all returns of the function agree; otherwise whoever calls it ca
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import State
@@ -20,8 +21,7 @@ from mmlint.flow.ir import Call, Op, Return
 from mmlint.flow.values import Entry, Symbol
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The effect of a call. ``released`` and ``unmapped`` are argument indices.
 
     ``certain`` is False when the returns of the function differ in the sections they leave open.

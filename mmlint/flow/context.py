@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from tree_sitter import Node
 
@@ -113,7 +112,7 @@ class Lowering:
 
     def add_cleanup(self, callee: str, call: Call) -> None:
         """Call ``callee`` with the arguments of ``call`` whenever the innermost scope is left."""
-        due_call = replace(call, callee=callee, clobbers=(), result_used=False)
+        due_call = call._replace(callee=callee, clobbers=(), result_used=False)
         self.scopes.cleanups = Cleanup(due_call, self.scopes.cleanups)
 
     def add_border(self) -> None:
@@ -124,7 +123,7 @@ class Lowering:
         """Emit what is due on the way from ``here`` to ``there``."""
         if self.builder.reachable:
             for call in due(here, there):
-                self.builder.emit(replace(call, target=self.builder.temp()))
+                self.builder.emit(call._replace(target=self.builder.temp()))
 
     def open_scope(self, node: Node) -> None:
         """Enter the scope that a node is; the text of a macro goes on behind the end of the file's."""

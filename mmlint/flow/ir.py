@@ -8,6 +8,7 @@ Every op carries the span of the source text it stands for (bytes of the file).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mmlint.source import Span
 
@@ -108,8 +109,7 @@ Expr = Const | Name | Temp | AddressOf | Deref | Member | Index | Unary | Binary
 # ---------------------------------------------------------------- ops
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(NamedTuple):
     """``target = value`` for a variable or a temporary; also a parameter-free initialisation."""
 
     target: Name | Temp
@@ -117,8 +117,7 @@ class Assign:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """Read memory: ``target = place``, place being Deref, Member or Index."""
 
     target: Temp
@@ -126,8 +125,7 @@ class Load:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(NamedTuple):
     """Write memory: ``place = value``, place being Deref, Member or Index."""
 
     place: Expr
@@ -135,8 +133,7 @@ class Store:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """``target = callee(arguments)``.
 
     ``callee`` is the called name, or None for a call through ``pointer``. ``argument_spans`` runs parallel to
@@ -156,8 +153,7 @@ class Call:
     result_used: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Declare:
+class Declare(NamedTuple):
     """A local variable comes into scope without a value."""
 
     target: Name
@@ -169,16 +165,14 @@ Op = Assign | Load | Store | Call | Declare
 # ---------------------------------------------------------------- terminators
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(NamedTuple):
     """Go on at block ``target``; ``span`` is the goto/break/continue, or empty where control just falls through."""
 
     target: int
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """``if (condition)``: to block ``then`` when it is non-zero, else to ``otherwise``."""
 
     condition: Expr
@@ -187,8 +181,7 @@ class Branch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """``cases``: (low, high, block), high equal to low except for a range; ``default`` is always there."""
 
     value: Expr
@@ -197,8 +190,7 @@ class Switch:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(NamedTuple):
     """Leave the function. ``implicit`` marks the end of a void function; its span is the closing brace."""
 
     value: Expr | None
@@ -206,8 +198,7 @@ class Return:
     implicit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(NamedTuple):
     """Control never gets past the call before it (``BUG()``, ``panic()``); ``span`` is that call."""
 
     span: Span
@@ -218,8 +209,7 @@ Terminator = Jump | Branch | Switch | Return | Unreachable
 # ---------------------------------------------------------------- functions
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A parameter or local. ``type`` is the declared type as words without qualifiers ("struct mm_struct", "pte_t",
     "unsigned long"), ``pointers`` the number of stars (arrays count as one). ``scope`` is the span in which the name
     can be used: from the end of its declarator to the end of its block. ``parameter`` is its index, or -1.
@@ -232,8 +222,7 @@ class Variable:
     parameter: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Ops that run one after the other, then a terminator."""
 
     ops: tuple[Op, ...]
