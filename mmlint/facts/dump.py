@@ -70,8 +70,9 @@ def format_state(state: State) -> list[str]:
         extras.append(f"held {', '.join(sorted(state.held))}")
     if state.stack or state.below or state.paused:
         extras.append(f"depth {len(state.stack) - state.below}{f', paused {state.paused}' if state.paused else ''}")
-    if state.facts:
-        extras.append("where " + " and ".join(sorted(_fact(fact) for fact in state.facts)))
+    known = [_fact(fact) for fact in state.facts] + [_fact(("eq", poly)) for poly in state.equalities]
+    if known:
+        extras.append("where " + " and ".join(sorted(known)))
     return lines + [f"  {extra}" for extra in extras]
 
 

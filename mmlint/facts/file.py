@@ -11,6 +11,7 @@ from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
+from mmlint.flow.ir import Call
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
 from mmlint.source import Source, Span
@@ -107,7 +108,13 @@ class FileAnalysis:
             dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text)
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
-        return Solved(function, dataflow, collect(dataflow, frozenset(self.definitions)))
+        called = {
+            op.callee
+            for block in graph.blocks
+            for op in block.ops
+            if isinstance(op, Call) and op.callee in self.definitions and self._reaches_section(op.callee, _CALL_DEPTH)
+        }
+        return Solved(function, dataflow, collect(dataflow, frozenset(called)))
 
     # ------------------------------------------------------------ summaries
 

@@ -21,14 +21,17 @@ class Memory:
         self.observer = SILENT
         self.escaped = escaped_locals(context.graph)
         self.in_cycle = False
+        self._executed: set[str] = set()
         self._named = {address_symbol(name): name for name in context.graph.variables}
 
     def fresh(self, name: str, maker: str, label: str = "") -> Poly:
         return Poly.symbol(Symbol(name, frozenset((maker,)), label))
 
     def renew(self, state: State, maker: str) -> None:
-        if self.in_cycle:
+        # What was never executed has defined nothing yet.
+        if self.in_cycle and maker in self._executed:
             state.forget(maker, f"@{maker}")
+        self._executed.add(maker)
 
     def assign(self, state: State, target: ir.Name | ir.Temp, value: Value) -> None:
         variable = self.context.graph.variables.get(target) if isinstance(target, ir.Name) else None

@@ -81,6 +81,7 @@ class State:
     paused: int = 0
     closed: int = -1
     facts: frozenset[Fact] = frozenset()
+    equalities: frozenset[Poly] = frozenset()
     foreign: frozenset[Symbol] = frozenset()
     answers: frozenset[Answer] = frozenset()
     doubtful: bool = False
@@ -107,6 +108,7 @@ class State:
             self.paused,
             self.closed,
             self.facts,
+            self.equalities,
             self.foreign,
             self.answers,
             self.doubtful,
@@ -120,6 +122,8 @@ class State:
             self.values[place] = _unknown(self.values[place], f"old {text}{site}", maker, f"an older {text}")
         if any(maker in poly.makers for _, poly in self.facts):
             self.facts = frozenset(fact for fact in self.facts if maker not in fact[1].makers)
+        if any(maker in poly.makers for poly in self.equalities):
+            self.equalities = frozenset(poly for poly in self.equalities if maker not in poly.makers)
         if any(_rests_on(answer, maker) for answer in self.answers):
             self.answers = frozenset(answer for answer in self.answers if not _rests_on(answer, maker))
         for symbol, table in list(self.tables.items()):
@@ -135,7 +139,7 @@ class State:
         if isinstance(left, Entry) and isinstance(right, Entry):
             return left.table == right.table and self.equal(left.address, right.address)
         if isinstance(left, Poly) and isinstance(right, Poly):
-            return ("eq", normal(left - right)) in self.facts
+            return bool(self.equalities) and normal(left - right) in self.equalities
         return False
 
     def truth(self, relation: str, poly: Poly) -> bool | None:
@@ -152,7 +156,7 @@ class State:
 
     def _equality(self, wanted: bool, poly: Poly) -> bool | None:
         form = normal(poly)
-        if ("eq", form) in self.facts:
+        if form in self.equalities:
             return wanted
         if ("ne", form) in self.facts or ("lt", poly) in self.facts or ("lt", -poly) in self.facts:
             return not wanted
@@ -161,15 +165,16 @@ class State:
     def _less(self, poly: Poly) -> bool | None:
         if ("lt", poly) in self.facts:
             return True
-        if ("lt", -poly) in self.facts or ("le", -poly) in self.facts or ("eq", normal(poly)) in self.facts:
+        if ("lt", -poly) in self.facts or ("le", -poly) in self.facts or normal(poly) in self.equalities:
             return False
         return None
 
     def learn(self, relation: str, poly: Poly) -> None:
         """Record ``poly relation 0``."""
-        if relation in ("eq", "ne"):
-            poly = normal(poly)
-        self.facts = self.facts | {(relation, poly)}
+        if relation == "eq":
+            self.equalities = self.equalities | {normal(poly)}
+            return
+        self.facts = self.facts | {(relation, normal(poly) if relation == "ne" else poly)}
 
 
 def held_lock(state: State, table: Table) -> Symbol | None:
@@ -278,6 +283,7 @@ class Join:
             first.paused,
             max(state.closed for state in self.states),
             self._facts(),
+            self._equalities(),
             first.foreign.intersection(*(state.foreign for state in self.states[1:])),
             self._answers(),
             first.doubtful,
@@ -299,6 +305,10 @@ class Join:
     def _facts(self) -> frozenset[Fact]:
         common = self.states[0].facts.intersection(*(state.facts for state in self.states[1:]))
         return frozenset(fact for fact in common if self.maker not in fact[1].makers)
+
+    def _equalities(self) -> frozenset[Poly]:
+        common = self.states[0].equalities.intersection(*(state.equalities for state in self.states[1:]))
+        return frozenset(poly for poly in common if self.maker not in poly.makers)
 
     def _answers(self) -> frozenset[Answer]:
         common = self.states[0].answers.intersection(*(state.answers for state in self.states[1:]))
