@@ -260,8 +260,8 @@ def _sleepers(folder: Path) -> Sleepers:
     sleep = _Table(file.file, "sleep", file.data.get("sleep", {}))
     sleep.check({"always"})
     flags = _Table(file.file, "flags", file.data.get("flags", {}))
-    flags.check({"sleeping"})
-    return Sleepers(sleep.names("always"), file.indices("gfp"), flags.names("sleeping"))
+    flags.check({"sleeping", "clearing"})
+    return Sleepers(sleep.names("always"), file.indices("gfp"), flags.names("sleeping"), flags.names("clearing"))
 
 
 @lru_cache(maxsize=8)

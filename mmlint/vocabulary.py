@@ -150,11 +150,15 @@ class Macros(NamedTuple):
 
 
 class Sleepers(NamedTuple):
-    """Functions that may sleep: always, or by the GFP flags in an argument when one of ``flags`` is among them."""
+    """Functions that may sleep: always, or by the GFP flags in an argument.
+
+    They sleep when one of ``flags`` is among them and none of ``clearing`` is taken out.
+    """
 
     always: frozenset[str]
     gfp: Mapping[str, int]
     flags: frozenset[str]
+    clearing: frozenset[str]
 
 
 @dataclass(frozen=True)

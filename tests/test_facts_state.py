@@ -47,6 +47,7 @@ class Reference:
     target: ir.Name | int
 
 
+NULL = Pointer(-1, 0)
 Concrete = int | Pointer | Reference
 
 
@@ -77,7 +78,7 @@ class Run:
             raise Stuck
         match op:
             case ir.Assign(target, value):
-                self.variables[target] = self.value(value)
+                self.variables[target] = self.typed(target, self.value(value))
             case ir.Load(target, place):
                 self.variables[target] = self.read(place)
             case ir.Store(place, value):
@@ -86,6 +87,12 @@ class Run:
                 self.variables[op.target] = self.call(op)
             case ir.Declare(target):
                 self.variables[target] = self.word()
+
+    def typed(self, target: ir.Name | ir.Temp, value: Concrete) -> Concrete:
+        """The value as the variable holds it: a null PTE pointer is one."""
+        variable = self.graph.variables.get(target) if isinstance(target, ir.Name) else None
+        is_pointer = variable is not None and variable.type == "pte_t" and variable.pointers == 1
+        return NULL if is_pointer and value == 0 else value
 
     def following(self, terminator: ir.Terminator) -> int | None:
         """The block that runs next, or None at the end."""
@@ -96,7 +103,7 @@ class Run:
             case ir.Jump(target):
                 return target
             case ir.Branch(condition, then, otherwise):
-                return otherwise if self.value(condition) in (0, Pointer(-1, 0)) else then
+                return otherwise if self.value(condition) in (0, NULL) else then
             case ir.Switch(value, cases, default):
                 number = self.number(value)
                 for low, high, block in cases:
@@ -133,7 +140,7 @@ class Run:
         address = arguments[call.addr]
         if not isinstance(address, int):
             raise Stuck
-        return 0 if fails else Pointer(self.tables, address)
+        return NULL if fails else Pointer(self.tables, address)
 
     def scribble(self, arguments: list[Concrete]) -> None:
         """What an unknown function may do: write to what it is given, and to memory."""
@@ -167,7 +174,7 @@ class Run:
             case ir.AddressOf(ir.Name() as name):
                 return Reference(name)
             case ir.Unary("!", operand):
-                return int(self.value(operand) in (0, Pointer(-1, 0)))
+                return int(self.value(operand) in (0, NULL))
             case ir.Unary("-", operand):
                 return -self.number(operand)
             case ir.Binary(op, left, right):
@@ -238,8 +245,8 @@ HOLDS = {"eq": lambda n: n == 0, "ne": lambda n: n != 0, "lt": lambda n: n < 0, 
 
 
 def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
-    left = Pointer(-1, 0) if left == 0 else left
-    right = Pointer(-1, 0) if right == 0 and isinstance(left, Pointer) and op in ("==", "!=") else right
+    if op in ("+", "-") and NULL in (left, right) and 0 not in (left, right):
+        raise Stuck
     if op == "+" and isinstance(left, Pointer) and isinstance(right, int):
         return Pointer(left.table, left.address + right * PAGE_SIZE)
     if op == "-" and isinstance(left, Pointer) and isinstance(right, int):
@@ -247,7 +254,7 @@ def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
     if op == "-" and isinstance(left, Pointer) and isinstance(right, Pointer) and left.table == right.table:
         return (left.address - right.address) // PAGE_SIZE
     if op in ("==", "!="):
-        return int((left == right) is (op == "=="))
+        return int(((left or NULL) == (right or NULL)) is (op == "=="))
     raise Stuck
 
 
@@ -327,13 +334,14 @@ def _agrees(
     value: Value, concrete: Concrete, equations: Equations, tables: dict[Symbol, int], objects: dict[Symbol, Concrete]
 ) -> bool:
     if isinstance(value, Entry):
-        pointer = Pointer(-1, 0) if concrete == 0 else concrete
+        pointer = concrete
         if not isinstance(pointer, Pointer):
             return True
         if pointer.table == -1 and value.table[1:].isdecimal():
             return False
         same = tables.setdefault(value.table, pointer.table) == pointer.table
         return same and equations.add(value.address, pointer.address)
+    concrete = 0 if concrete == NULL else concrete
     if isinstance(concrete, int):
         symbol = value.as_symbol()
         if symbol is not None and symbol in objects:

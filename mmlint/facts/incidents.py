@@ -8,7 +8,7 @@ from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 from mmlint.flow import ir
-from mmlint.source import Source
+from mmlint.source import Source, Span
 
 _READ = re.compile(r"\*\s*(?P<pointer>\w+)")
 _INDEXED = re.compile(r"(?P<pointer>\w+)\s*\[\s*(?P<index>\w+)\s*\]")
@@ -30,10 +30,12 @@ def _entered(site: Site) -> Evidence:
 
 
 def _sleeps(site: Site) -> list[Incident]:
-    return [
-        Incident("sleep", op.name_span, f"{op.callee}() may sleep while lazy MMU mode is on", (_entered(site),))
-        for op in site.sleeps
-    ]
+    found = []
+    for op, flag in site.sleeps:
+        how = f" with {flag}" if flag else ""
+        message = f"{op.callee}() may sleep{how} while lazy MMU mode is on"
+        found.append(Incident("sleep", op.name_span, message, (_entered(site),)))
+    return found
 
 
 # ---------------------------------------------------------------- direct access
@@ -48,10 +50,11 @@ def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
             continue
         write = isinstance(touch.op, ir.Store)
         text = " ".join(analysis.source.text(touch.op.span).split())
-        shown = text.split("=")[0].strip() if write else text
-        how = "writes" if write else "reads"
-        message = f"'{shown}' {how} the entry directly while lazy MMU mode is on"
-        replacement = _written(text) if write else _read(text)
+        shown = _place(text) if write else text
+        how = "writes the entry directly" if write else "reads the entry directly"
+        better = "set_pte()" if write else "ptep_get()"
+        message = f"'{shown}' {how} while lazy MMU mode is on: that takes {better}"
+        replacement = _written(analysis.source, touch.op.span) if write else _read(text)
         found[touch.op.span] = Incident("direct", touch.op.span, message, (_entered(site),), ranged, replacement)
     return list(found.values())
 
@@ -61,12 +64,23 @@ def _read(text: str) -> str:
     if plain:
         return f"ptep_get({plain['pointer']})"
     indexed = _INDEXED.fullmatch(text)
+    if indexed and indexed["index"] == "0":
+        return f"ptep_get({indexed['pointer']})"
     return f"ptep_get({indexed['pointer']} + {indexed['index']})" if indexed else ""
 
 
-def _written(text: str) -> str:
-    plain = _WRITE.fullmatch(text)
-    return f"set_pte({plain['pointer']}, {plain['value'].strip()})" if plain else ""
+def _place(text: str) -> str:
+    """What is written to, without the value: the left side of an assignment, or the macro's first argument."""
+    return text.split(",")[0] + ", ...)" if "(" in text.split("=")[0] else text.split("=")[0].strip()
+
+
+def _written(source: Source, span: Span) -> str:
+    """The call that stands for an assignment, where that is a statement of its own: set_pte() has no value."""
+    plain = _WRITE.fullmatch(" ".join(source.text(span).split()))
+    before, after = source.data[: span.start].rstrip()[-1:], source.data[span.end :].lstrip()[:1]
+    if plain is None or before not in b"{};):" or after != b";":
+        return ""
+    return f"set_pte({plain['pointer']}, {plain['value'].strip()})"
 
 
 # ---------------------------------------------------------------- nesting and pauses
@@ -84,7 +98,7 @@ def _nested(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident
             message = f"{site.op.callee}() is called in another section, and sections do not nest in this tree"
             found.append(Incident("nested", site.op.span, message, because))
         elif ranged:
-            message = "the range is ignored: the mode is on already when it is given"
+            message = "the range is ignored: lazy MMU mode is already on here"
             found.append(Incident("lost", site.op.span, message, because))
     return found
 
@@ -129,7 +143,11 @@ def _lockless(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
         name = _argument(analysis.source, op)
         message = f"'{name}' is read without the page-table lock: that takes {better}()"
         site = solved.dataflow.context.mapped[table]
-        because = (Evidence(site, "the table is mapped here, without its lock"),)
+        released = [unlock.span for unlock, lock in solved.sites.released if lock == f"lock({table})"]
+        because = (
+            Evidence(site, "the table is mapped here"),
+            *(Evidence(s, "its lock is released here") for s in released),
+        )
         found.append(Incident("lockless", op.name_span, message, because, replacement=better))
     return found
 

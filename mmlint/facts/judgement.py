@@ -167,6 +167,8 @@ class _Judgement:
         flow = self._flow_obligations()
         refuted = next((o for o in flow if o.status is Status.REFUTED), None)
         try:
+            if self.site.outer:
+                raise NoProposal("the section lies in another one, where a range is ignored")
             proposer = Proposer(self.judges, self.siblings)
             candidate = proposer.candidate()
         except NoProposal as error:

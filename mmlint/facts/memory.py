@@ -12,6 +12,10 @@ from mmlint.flow.values import Entry, Poly, Symbol, Value
 SILENT = Observer()
 
 
+def _is_pointer(variable: ir.Variable) -> bool:
+    return variable.pointers == 1 and not variable.array
+
+
 class Memory:
     """Writes values into states."""
 
@@ -36,7 +40,7 @@ class Memory:
     def assign(self, state: State, target: ir.Name | ir.Temp, value: Value) -> None:
         variable = self.context.graph.variables.get(target) if isinstance(target, ir.Name) else None
         if variable is not None and isinstance(value, Poly):
-            if variable.type == "pte_t" and variable.pointers == 1 and value.as_const() is None:
+            if variable.type == "pte_t" and _is_pointer(variable) and value.as_const() is None:
                 value = opaque_entry(value)
             elif variable.pointers == 1 and variable.type.startswith("struct "):
                 symbol = value.as_symbol()
@@ -94,6 +98,8 @@ class Memory:
         for place in [p for p in state.values if isinstance(p, Field)]:
             assert isinstance(place, Field)
             symbol = place.base.as_symbol() if isinstance(place.base, Poly) else None
+            if place.field == "<lock>":
+                continue
             private = symbol is not None and symbol.startswith("&") and place.base not in given
             if not private:
                 del state.values[place]

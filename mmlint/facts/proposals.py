@@ -67,7 +67,8 @@ def _restarted(judge: Judge) -> str:
         if not isinstance(expr, ir.Name) or not _steps(judge, bound.address) or _steps(judge, bound.limit):
             continue
         held = judge.state.values.get(expr)
-        if held is not None and held != bound.limit and bound.limit.as_symbol() in judge.context.joins:
+        limits = [other.limit for other in judge.site.bounds if other.limit_expr == expr]
+        if held is not None and held not in limits and bound.limit.as_symbol() in judge.context.joins:
             return expr.name
     return ""
 

@@ -16,6 +16,7 @@ from mmlint.flow.loops import exit_branches
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
+_CLEARED = re.compile(r"~\s*(\w+|\([^()]*\))")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -81,7 +82,7 @@ class Site:
     unlocked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
-    sleeps: list[ir.Call] = field(default_factory=list)
+    sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
     outer: list[int] = field(default_factory=list)
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
     resumed: bool = False
@@ -103,6 +104,7 @@ class Sites:
     balanced_exits: bool = False
     unpaused: dict[int, ir.Call] = field(default_factory=dict)
     resumes: dict[int, ir.Call] = field(default_factory=dict)
+    released: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     lockless: dict[int, tuple[ir.Call, Symbol]] = field(default_factory=dict)
 
 
@@ -134,18 +136,23 @@ class Collector(Observer):
         if op.callee in vocabulary.enters or op.callee in vocabulary.leaves:
             self.result.mode_calls.setdefault(op.span.start, op)
         site = self._open(state)
-        if site is not None and not state.paused and not state.doubtful and self._sleeps(state, op):
-            site.sleeps += [op] if op not in site.sleeps else []
+        if site is not None and not state.paused and not state.doubtful:
+            flag = self._sleeps(state, op)
+            if flag is not None and (op, flag) not in site.sleeps:
+                site.sleeps.append((op, flag))
 
-    def _sleeps(self, state: State, op: ir.Call) -> bool:
+    def _sleeps(self, state: State, op: ir.Call) -> str | None:
+        """The GFP flag that makes a call sleep, empty where it sleeps anyway, None where it does not."""
         sleepers = self.dataflow.context.vocabulary.sleepers
         if op.callee in sleepers.always:
-            return True
+            return ""
         index = sleepers.gfp.get(op.callee or "", -1)
         if not 0 <= index < len(op.arguments):
-            return False
-        words = set(_WORD.findall(str(self.evaluator.value(op.arguments[index], state))))
-        return bool(words & sleepers.flags) and "~" not in str(self.evaluator.value(op.arguments[index], state))
+            return None
+        text = str(self.evaluator.value(op.arguments[index], state))
+        cleared = {word for match in _CLEARED.findall(text) for word in _WORD.findall(match)}
+        given = set(_WORD.findall(_CLEARED.sub("", text)))
+        return min(given & sleepers.flags, default=None) if not cleared & sleepers.clearing else None
 
     def pause(self, state: State, op: ir.Call) -> None:
         del state
@@ -158,7 +165,7 @@ class Collector(Observer):
             self.result.unpaused.setdefault(op.span.start, op)
         site = self._open(state)
         if state.paused == 1 and site is not None and not state.doubtful:
-            pause = next(iter(self.result.pauses.values()), op)
+            pause = self.result.pauses.get(state.paused_at, op)
             site.range_lost += [(pause, op)] if (pause, op) not in site.range_lost else []
 
     def enable(self, state: State, op: ir.Call) -> None:
@@ -204,6 +211,8 @@ class Collector(Observer):
             site.locked.append((op, lock))
 
     def unlocked(self, state: State, op: ir.Call, lock: Symbol) -> None:
+        if (op, lock) not in self.result.released:
+            self.result.released.append((op, lock))
         site = self._open(state)
         if site is not None and not state.doubtful:
             site.unlocked.append((op, lock))

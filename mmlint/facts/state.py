@@ -68,7 +68,8 @@ class State:
 
     ``stack`` holds the enables of the open sections (start of the call's span), ``below`` counts disables that had no
     enable in this function, ``paused`` the pauses. ``closed`` is a disable that ended a section before, or -1.
-    ``foreign`` are the caller's locks and tables that were released here. ``answers`` are conditions asked before.
+    ``paused_at`` is the pause that is in force, or -1. ``foreign`` are the caller's locks and tables that were released
+    here. ``answers`` are conditions asked before.
     ``doubtful`` states may not exist: one condition over the same variables came out both ways, or a call before may or
     may not have entered a section. Nothing is reported from them.
     """
@@ -84,6 +85,7 @@ class State:
     equalities: frozenset[Poly] = frozenset()
     foreign: frozenset[Symbol] = frozenset()
     answers: frozenset[Answer] = frozenset()
+    paused_at: int = -1
     doubtful: bool = False
 
     @property
@@ -111,6 +113,7 @@ class State:
             self.equalities,
             self.foreign,
             self.answers,
+            self.paused_at,
             self.doubtful,
         )
 
@@ -286,6 +289,7 @@ class Join:
             self._equalities(),
             first.foreign.intersection(*(state.foreign for state in self.states[1:])),
             self._answers(),
+            max(state.paused_at for state in self.states),
             first.doubtful,
         )
         moved = []

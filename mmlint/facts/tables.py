@@ -13,7 +13,7 @@ from mmlint.facts.memory import Memory
 from mmlint.facts.ownership import owner_of
 from mmlint.facts.state import Field, State, Table
 from mmlint.flow import ir
-from mmlint.flow.values import ZERO, Entry, Poly, Symbol
+from mmlint.flow.values import ZERO, Entry, Poly, Symbol, Value
 from mmlint.vocabulary import MapCall
 
 
@@ -28,7 +28,7 @@ class TableCalls(Memory):
         address = entry_address(self.context, evaluator.poly(op.arguments[call.addr], state))
         pmd = evaluator.value(op.arguments[call.pmd], state) if 0 <= call.pmd < len(op.arguments) else None
         owner, contract = owner_of(self.context, evaluator, call, op, state, pmd)
-        lock = Symbol(f"lock({table})", makers) if call.lock >= 0 else None
+        lock = Symbol(f"lock({table})", makers) if call.lock >= 0 else self._known_lock(state, pmd)
         failed = state.copy() if call.fails and table not in self.context.infallible else None
         for known in [s for s in state.tables if s == table]:
             del state.tables[known]
@@ -52,12 +52,20 @@ class TableCalls(Memory):
         call = self.context.vocabulary.lock_pointers[op.callee or ""]
         values = [self.evaluator.value(argument, state) for argument in op.arguments]
         state.values[op.target] = self.fresh(maker, maker, f"{call.name}()")
+        pmd = values[call.pmd] if call.pmd < len(values) else None
+        if pmd is not None:
+            # A table of this pmd that is mapped later has this lock.
+            state.values[Field(pmd, "<lock>")] = state.values[op.target]
         for symbol, table in state.tables.items():
             if call.pmd < len(values) and table.pmd is not None and state.equal(table.pmd, values[call.pmd]):
                 lock = table.lock or Symbol(f"lock({symbol})", symbol.makers)
                 owner = values[call.mm] if table.mm is None and 0 <= call.mm < len(values) else table.mm
                 state.tables[symbol] = replace(table, lock=lock, mm=owner)
                 state.values[op.target] = Poly.symbol(lock)
+
+    def _known_lock(self, state: State, pmd: Value | None) -> Symbol | None:
+        known = state.values.get(Field(pmd, "<lock>")) if pmd is not None else None
+        return known.as_symbol() if isinstance(known, Poly) else None
 
     def _give_lock(self, state: State, argument: ir.Expr | None, lock: Symbol) -> None:
         if isinstance(argument, ir.AddressOf) and isinstance(argument.place, ir.Name):

@@ -154,6 +154,7 @@ class Transfer(TableCalls):
         elif name in vocabulary.pauses or name in vocabulary.resumes:
             step = 1 if name in vocabulary.pauses else -1
             (self.observer.pause if step > 0 else self.observer.resume)(state, op)
+            state.paused_at = op.span.start if step > 0 and not state.paused else state.paused_at
             state.paused = min(_MAX_DEPTH, max(0, state.paused + step))
         elif name in vocabulary.maps and vocabulary.maps[name].addr < len(op.arguments):
             return self.map_table(state, op, vocabulary.maps[name], maker)

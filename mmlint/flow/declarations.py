@@ -152,6 +152,7 @@ class Declarations(Calls):
             "function" if shape.function else type_,
             shape.pointers + shape.array,
             self.base + declarator.end_byte,
+            array=bool(shape.array),
         )
         if self._has_exits:
             self._run_on_exit(name, declarator, initialiser.start_byte if initialiser else following)

@@ -212,7 +212,8 @@ Terminator = Jump | Branch | Switch | Return | Unreachable
 class Variable(NamedTuple):
     """A parameter or local. ``type`` is the declared type as words without qualifiers ("struct mm_struct", "pte_t",
     "unsigned long"), ``pointers`` the number of stars (arrays count as one). ``scope`` is the span in which the name
-    can be used: from the end of its declarator to the end of its block. ``parameter`` is its index, or -1.
+    can be used: from the end of its declarator to the end of its block. ``parameter`` is its index, or -1. ``array``
+    tells a local array, which lies on the stack, from a pointer.
     """
 
     name: Name
@@ -220,6 +221,7 @@ class Variable(NamedTuple):
     pointers: int
     scope: Span
     parameter: int = -1
+    array: bool = False
 
 
 class Block(NamedTuple):

@@ -80,11 +80,13 @@ class Scopes:
                 self.locals[spelling] = before
         self.cleanups = scope.cleanups
 
-    def declare(self, spelling: bytes, type_: str, pointers: int, start: int, parameter: int = -1) -> Name:
+    def declare(
+        self, spelling: bytes, type_: str, pointers: int, start: int, parameter: int = -1, array: bool = False
+    ) -> Name:
         """A new variable of the innermost scope, usable from file offset ``start``."""
         scope = self._scopes[-1]
         name = self._fresh(spelling)
-        self.variables[name] = Variable(name, type_, pointers, Span(start, max(start, scope.end)), parameter)
+        self.variables[name] = Variable(name, type_, pointers, Span(start, max(start, scope.end)), parameter, array)
         scope.shadowed.append((spelling, self.locals.get(spelling)))
         self.locals[spelling] = name
         return name

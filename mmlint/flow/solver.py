@@ -67,6 +67,7 @@ class Solver(Generic[K, S]):
         self.solution: Solution[K, S] = Solution([{} for _ in range(count)], {}, [{} for _ in range(count)])
         self.entry = entry
         self.runs = [0] * count
+        self._lost = False
 
     def solve(self) -> Solution[K, S]:
         """Iterate in reverse postorder until nothing changes."""
@@ -75,11 +76,35 @@ class Solver(Generic[K, S]):
         while pending:
             block = heapq.heappop(pending)
             queued.discard(block)
-            for target in sorted(self._visit(block)):
+            changed = self._visit(block)
+            if self._lost:
+                changed |= self._drop_unreached()
+            for target in sorted(changed):
                 if target not in queued:
                     queued.add(target)
                     heapq.heappush(pending, target)
         return self.solution
+
+    def _drop_unreached(self) -> set[int]:
+        """Drop states that only feed each other since the path that led to them is gone; the blocks that lose some."""
+        self._lost = False
+        start = (0, self.domain.key(self.entry))
+        reached = {start}
+        pending = [start]
+        while pending:
+            block, key = pending.pop()
+            for target, states in self.out[block].get(key, {}).items():
+                for state in states:
+                    node = (target, self.domain.key(state))
+                    if node not in reached:
+                        reached.add(node)
+                        pending.append(node)
+        changed: set[int] = set()
+        for block, outgoing in enumerate(self.out):
+            for key in [key for key in outgoing if (block, key) not in reached]:
+                changed.update(outgoing.pop(key))
+                self.solution.states[block].pop(key, None)
+        return changed
 
     def _incoming(self, block: int) -> dict[K, list[tuple[tuple[int, K] | None, S]]]:
         found: dict[K, list[tuple[tuple[int, K] | None, S]]] = {}
@@ -102,6 +127,7 @@ class Solver(Generic[K, S]):
         changed: set[int] = set()
         for key in [key for key in states if key not in incoming]:
             del states[key]
+            self._lost = True
             changed.update(self.out[block].pop(key, {}))
         for key, arrivals in incoming.items():
             kid = self.solution.kids[block].setdefault(key, len(self.solution.kids[block]))
@@ -123,7 +149,11 @@ class Solver(Generic[K, S]):
         for target, after in self.domain.run(block, kid, state):
             targets.setdefault(target, []).append(after)
         self.out[block][key] = targets
+        self._lost |= bool(self._nodes(before) - self._nodes(targets))
         return set(before) | set(targets)
+
+    def _nodes(self, targets: dict[int, list[S]]) -> set[tuple[int, K]]:
+        return {(target, self.domain.key(state)) for target, states in targets.items() for state in states}
 
 
 def cyclic_blocks(graph: Graph) -> frozenset[int]:
