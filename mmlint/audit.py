@@ -4,9 +4,9 @@
         mine/their_rule.py:3:1: error: 'os' is not among the modules that a rule may import [rule-audit]
         mine/their_rule.py:9:5: error: 'os.system' is beyond what a rule may import [rule-audit]
 
-This is an aid for whoever reviews a rule, not a sandbox. It shows where to look, and it is quiet about an honest rule; who
-wants to deceive it can: methods of allowed objects, formats and containers hide more than names tell. Whoever loads a
-rule trusts its author.
+This is an aid for whoever reviews a rule, not a sandbox. It shows where to look, and it is quiet about an honest
+rule; who wants to deceive it can: methods of permitted objects, formats and containers hide more than names tell.
+Whoever loads a rule trusts its author.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     objection("os.system")      ->  Objection(Level.ERROR, "'os.system' is beyond what a rule may import")
     objection("re.sys.exit")    ->  Objection(Level.ERROR, "'sys' is not a name that re offers")
 
-A rule turns facts into diagnostics, so it needs the interface for rules and a few modules that only compute. What such a
-module merely happens to import is not part of the offer: `dataclasses.sys` would be a way to everything.
+A rule turns facts into diagnostics, so it needs the interface for rules and a few modules that only compute. What
+one of them merely happens to import is not part of the offer: `dataclasses.sys` would be a way to everything.
 """
 
 from __future__ import annotations

@@ -67,13 +67,13 @@ def _look_at(file: RuleFile, statement: _Statement, report: Report) -> None:
     elif isinstance(statement, cst.Assign | cst.AnnAssign):
         names = [file.text(target) for target in _targets(statement)]
         for value in _mutable(statement.value) if names != ["__all__"] else ():
-            report(value, Level.WARNING, f"'{', '.join(names)}' is mutable and outlives the call")
+            report(value, Level.WARNING, f"'{', '.join(names)}' is mutable and outlives the call", "")
     elif not isinstance(statement, _DEFINING) and not _is_harmless(file, statement):
-        report(statement, Level.ERROR, "this is done while the module is loaded; a rule module only defines")
+        report(statement, Level.ERROR, "this is done while the module is loaded; a rule module only defines", "")
 
 
 def _is_harmless(file: RuleFile, statement: _Statement) -> bool:
-    """True for a docstring or ``...``, for a bare expression (its names and calls are judged elsewhere), and for imports under TYPE_CHECKING."""
+    """True for imports under TYPE_CHECKING, and for expressions: what these use is judged elsewhere."""
     if isinstance(statement, cst.If) and file.meaning(statement.test) == "typing.TYPE_CHECKING":
         return not statement.orelse and all(
             isinstance(s, cst.Import | cst.ImportFrom) for s in flat(statement.body.body)

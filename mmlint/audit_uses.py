@@ -4,19 +4,41 @@
     HOME = o.environ                                'os.environ' is beyond what a rule may import
     def check(function): exec(function.name)        'exec' runs text as code
 
-Names are followed through imports and aliases of imports. A value that is put into a variable, a container or an argument
-is not followed; for this, a bare module or a bare ``exec`` is held against the file wherever it stands.
+Names are followed through imports and their aliases. A value that is put into a variable, a container or an argument is
+not followed; for this, a bare module or a bare ``exec`` is held against the file wherever it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import libcst as cst
 
 from mmlint.audit_names import DECORATORS, LOADABLE, Objection, builtin_objection, import_objection, objection
 from mmlint.diagnostic import Level
 from mmlint.rule_file import BUILTIN, RuleFile, dotted
+
+# Methods that classes define, and names that only describe.
+_HARMLESS: Final = frozenset(
+    {
+        "__all__",
+        "__bool__",
+        "__contains__",
+        "__doc__",
+        "__eq__",
+        "__hash__",
+        "__init__",
+        "__iter__",
+        "__len__",
+        "__lt__",
+        "__name__",
+        "__post_init__",
+        "__repr__",
+        "__slots__",
+        "__str__",
+    }
+)
 
 Report = Callable[[cst.CSTNode, Level, str, str], None]
 
@@ -53,18 +75,18 @@ class Uses(cst.CSTVisitor):
     def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
         if node.relative or node.module is None:
             self._report(node, Level.ERROR, "a relative import has no package to refer to")
-        elif isinstance(node.names, cst.ImportStar):
-            self._object(node, import_objection(_full_name(node.module), "*"))
+            return False
+        module = _full_name(node.module)
+        if isinstance(node.names, cst.ImportStar):
+            self._object(node.module, import_objection(module, "*"))
+            return False
+        found = [(alias.name, import_objection(module, _full_name(alias.name))) for alias in node.names]
+        whole = import_objection(module)
+        if all(against == whole for _, against in found):
+            self._object(node.module, whole)
         else:
-            found = [
-                (alias.name, import_objection(_full_name(node.module), _full_name(alias.name))) for alias in node.names
-            ]
-            # One complaint about the module is enough, however many names are taken from it.
-            if len({against for _, against in found}) == 1 and found[0][1] == import_objection(_full_name(node.module)):
-                self._object(node.module, found[0][1])
-            else:
-                for name, against in found:
-                    self._object(name, against)
+            for name, against in found:
+                self._object(name, against)
         return False
 
     def visit_Name(self, node: cst.Name) -> None:  # noqa: N802
@@ -82,31 +104,26 @@ class Uses(cst.CSTVisitor):
         return False
 
     def visit_Call(self, node: cst.Call) -> bool:  # noqa: N802
-        is_reading = self._file.meaning(node.func) == f"{BUILTIN}getattr"
-        if is_reading and _reads_a_plain_name(node):
+        if self._file.meaning(node.func) == f"{BUILTIN}getattr":
+            if not _reads_a_plain_name(node):
+                self._report(node, Level.ERROR, "'getattr' with a name that is not a plain literal hides what it reads")
             for argument in node.args:
                 argument.visit(self)
             return False
-        if is_reading:
-            self._report(node, Level.ERROR, "'getattr' with a name that is not a plain literal hides what it reads")
-            for argument in node.args:
-                argument.visit(self)
-            return False
-        if not self._bodies and not self._is_among(node.func, LOADABLE) and not self._objections(node.func):
-            self._report(node, Level.ERROR, f"'{self._file.text(node.func)}' is called while the module is loaded")
+        if not self._bodies and self._file.meaning(node.func) not in LOADABLE and not self._objections(node.func):
+            self._report(node, Level.ERROR, f"{_described(node.func)} is called while the module is loaded")
         return True
 
     def visit_Decorator(self, node: cst.Decorator) -> None:  # noqa: N802
-        called = isinstance(node.decorator, cst.Call)
-        if not self._bodies and not called and not self._is_among(node.decorator, DECORATORS):
-            text = self._file.text(node.decorator)
-            self._report(node.decorator, Level.ERROR, f"'{text}' is called while the module is loaded")
+        what = node.decorator
+        if self._bodies or isinstance(what, cst.Call) or self._file.meaning(what) in DECORATORS:
+            return
+        if not self._objections(what):
+            self._report(what, Level.ERROR, f"{_described(what)} is called while the module is loaded")
 
     def visit_Global(self, node: cst.Global) -> bool:  # noqa: N802
         names = ", ".join(item.name.value for item in node.names)
-        self._report(
-            node, Level.WARNING, f"'{names}' is made to outlive the call; a rule keeps nothing from file to file"
-        )
+        self._report(node, Level.WARNING, f"'{names}' is made to outlive the call; a rule keeps nothing between calls")
         return False
 
     def visit_AssignTarget(self, node: cst.AssignTarget) -> None:  # noqa: N802
@@ -116,6 +133,9 @@ class Uses(cst.CSTVisitor):
         self._changed(node.target)
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:  # noqa: N802
+        self._changed(node.target)
+
+    def visit_For(self, node: cst.For) -> None:  # noqa: N802
         self._changed(node.target)
 
     def visit_Del(self, node: cst.Del) -> None:  # noqa: N802
@@ -133,8 +153,8 @@ class Uses(cst.CSTVisitor):
         if root is target or not isinstance(root, cst.Name):
             return
         if self._file.names(root):
-            self._report(target, Level.ERROR, f"'{self._file.text(target)}' is changed for everybody who uses it")
-        elif any("." not in name for name in self._file.own_names(root)) and self._bodies:
+            self._report(target, Level.ERROR, f"'{root.value}' is changed for everybody who uses it")
+        elif any("." not in name for name in self._file.own_names(root)):
             self._report(target, Level.WARNING, f"'{root.value}' is changed and outlives the call")
 
     def _use(self, node: cst.BaseExpression) -> bool:
@@ -146,27 +166,26 @@ class Uses(cst.CSTVisitor):
     def _objections(self, node: cst.BaseExpression) -> list[Objection]:
         found = []
         for name in self._file.names(node):
-            builtin = name.removeprefix(BUILTIN) if name.startswith(BUILTIN) else ""
-            found.append(builtin_objection(builtin.split(".")[0]) if builtin else objection(name))
+            if name.startswith(BUILTIN):
+                found.append(builtin_objection(name.removeprefix(BUILTIN).split(".")[0]))
+            else:
+                found.append(objection(name))
         return [entry for entry in dict.fromkeys(found) if entry]
 
-    def _is_among(self, node: cst.BaseExpression, names: frozenset[str]) -> bool:
-        return self._file.meaning(node) in names
-
     def _spelling(self, name: cst.Name) -> None:
-        if not name.value.isascii():
-            self._report(
-                name, Level.ERROR, f"'{name.value}' is not ASCII, and Python may read another name than you do"
-            )
-        elif name.value.startswith("__") and name.value.endswith("__") and name.value not in _HARMLESS:
-            self._report(name, Level.ERROR, f"'{name.value}' leads into the interpreter")
+        text = name.value
+        if not text.isascii():
+            self._report(name, Level.ERROR, f"'{text}' is not ASCII, and Python may read another name than you do")
+        elif text.startswith("__") and text.endswith("__") and text not in _HARMLESS:
+            self._report(name, Level.ERROR, f"'{text}' leads into the interpreter")
 
     def _object(self, node: cst.CSTNode, against: Objection | None) -> None:
         if against:
             self._report(node, against.level, against.message)
 
 
-_HARMLESS = frozenset({"__all__", "__doc__", "__name__", "__post_init__", "__slots__"})
+def _described(node: cst.BaseExpression) -> str:
+    return f"'{_full_name(node)}'" if dotted(node) else "the result of an expression"
 
 
 def _full_name(node: cst.BaseExpression) -> str:
@@ -174,10 +193,9 @@ def _full_name(node: cst.BaseExpression) -> str:
 
 
 def _reads_a_plain_name(call: cst.Call) -> bool:
-    """True for ``getattr(x, "name")``: positional arguments, and a literal without underscores at both ends."""
+    """True for ``getattr(x, "name")``: positional arguments, and a literal that begins with no underscore."""
     if len(call.args) < 2 or any(argument.star or argument.keyword for argument in call.args):
         return False
     name = call.args[1].value
-    return (
-        isinstance(name, cst.SimpleString) and isinstance(name.evaluated_value, str) and name.evaluated_value[:1] != "_"
-    )
+    value = name.evaluated_value if isinstance(name, cst.SimpleString) else ""
+    return isinstance(value, str) and value[:1] not in ("", "_")

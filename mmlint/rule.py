@@ -96,7 +96,7 @@ class Rule:
     def incidents(
         self, function: FunctionFacts, kind: str, title: str = "", applicability: Applicability = Applicability.SAFE
     ) -> Iterator[Diagnostic]:
-        """A finding for each incident of a kind, a warning at most where it is not certain.
+        """A finding for each incident of a kind, at the rule's level or what the incident allows.
 
         ``title`` names the fix, with {} for its text; without a title there is no fix.
         """
@@ -111,7 +111,7 @@ class Rule:
                 incident.message,
                 incident.because,
                 fix,
-                self.level if incident.certain else min(self.level, Level.WARNING),
+                min(self.level, incident.at_most),
                 incident.configuration,
             )
 

@@ -33,7 +33,8 @@ def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
 
 
 def _calls(vocabulary: Vocabulary) -> list[str]:
-    return sorted(vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves)
+    names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves
+    return sorted(names | vocabulary.pauses | vocabulary.resumes)
 
 
 def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> FileFacts:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from mmlint.diagnostic import Level
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.pairing import decisions, path_to
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 from mmlint.flow import ir
@@ -21,7 +23,7 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     found: list[Incident] = []
     for site in solved.sites.sites.values():
         found += _sleeps(site) + _direct(analysis, site) + _nested(analysis, solved, site) + _lost(analysis, site)
-    found += _pauses(solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
+    found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
     return sorted(found, key=lambda incident: (incident.subject, incident.kind))
 
 
@@ -42,7 +44,7 @@ def _sleeps(site: Site) -> list[Incident]:
 
 
 def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
-    ranged = site.op.callee in analysis.vocabulary.ranged_enters
+    level = _direct_level(analysis, site)
     found = {}
     for touch in site.touches:
         # A pointer to a local copy is no page table.
@@ -55,8 +57,16 @@ def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
         better = "set_pte()" if write else "ptep_get()"
         message = f"'{shown}' {how} while lazy MMU mode is on: that takes {better}"
         replacement = _written(analysis.source, touch.op.span) if write else _read(text)
-        found[touch.op.span] = Incident("direct", touch.op.span, message, (_entered(site),), ranged, replacement)
+        found[touch.op.span] = Incident("direct", touch.op.span, message, (_entered(site),), level, replacement)
     return list(found.values())
+
+
+def _direct_level(analysis: FileAnalysis, site: Site) -> Level:
+    """A ranged section may keep values back; a plain one will once it is converted, but no other architecture's does."""
+    if site.op.callee in analysis.vocabulary.ranged_enters:
+        return Level.ERROR
+    path = analysis.source.path
+    return Level.NOTE if path.startswith("arch/") or "/arch/" in path else Level.WARNING
 
 
 def _read(text: str) -> str:
@@ -117,18 +127,20 @@ def _lost(analysis: FileAnalysis, site: Site) -> list[Incident]:
     ]
 
 
-def _pauses(solved: Solved) -> list[Incident]:
+def _pauses(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     sites = solved.sites
     found = []
     # A function that only pauses is one half of a pair; its caller has the other.
     if sites.resumes:
-        pauses = tuple(Evidence(op.span, "the mode is paused here") for op in sites.pauses.values())
-        for span in sites.paused_exits:
+        for span, (pause, block, key) in sites.paused_exits.items():
             message = "lazy MMU mode is still paused when the function returns"
-            found.append(Incident("pause", span, message, pauses))
+            lines = [Evidence(pause.span, "the mode is paused here")] if pause is not None else []
+            starts = [(b, k) for b, k, op in sites.pause_states if pause is None or op.span == pause.span]
+            lines += decisions(solved, analysis.source, path_to(solved, starts, (block, key)))
+            found.append(Incident("pause", span, message, tuple(lines)))
     for start, op in sites.unpaused.items():
         if start in sites.resumes:
-            message = f"{op.callee}() is also reached on a path that did not pause the mode"
+            message = f"{op.callee}() is also reached on a path where the mode is not paused"
             found.append(Incident("pause", op.span, message, ()))
     return found
 
@@ -156,9 +168,12 @@ def _hooks(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     """The architecture's hooks, called in generic code of a tree that has a generic layer."""
     generations = analysis.vocabulary.generations
     path = analysis.source.path
-    if analysis.api.generation != generations[-1].name or path.startswith("arch/") or "/arch/" in path:
-        return []
     current = generations[-1]
+    if analysis.api.generation != current.name or path.startswith("arch/") or "/arch/" in path:
+        return []
+    if current.enter in analysis.definitions:
+        # The generic layer itself.
+        return []
     names = {g.enter: current.enter for g in generations[:-1]} | {g.leave: current.leave for g in generations[:-1]}
     return [
         Incident(

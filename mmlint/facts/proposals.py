@@ -53,7 +53,9 @@ def source_table(judge: Judge) -> Table:
     read = [table for table in tables if _is_read(judge, table.symbol)]
     existing = [table for table in tables if not table.allocates]
     both = [table for table in read if table in existing]
-    for choice in (both, existing, read):
+    # Entries are taken out of the source; a read alone may be an assertion about the destination.
+    taken = [table for table in tables if "read_update" in judge.kinds(table.symbol)]
+    for choice in (both, existing, taken, read):
         if len(choice) == 1:
             return choice[0]
     names = " and ".join(f"at {display(table.address)}" for table in tables)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from mmlint.diagnostic import Skipped
+from mmlint.diagnostic import Level, Skipped
 from mmlint.source import Source, Span
 
 OBLIGATIONS = ("mm", "ptep", "range", "table", "paired", "locked")
@@ -168,15 +168,15 @@ class Unmatched(NamedTuple):
 class Incident(NamedTuple):
     """Something that must not happen where it stands: inside a section, or to it.
 
-    ``kind`` is one of `INCIDENTS`; ``certain`` False makes it weaker than the rule's own level. ``replacement`` is the
-    text to put in the place of ``subject``, or empty.
+    ``kind`` is one of `INCIDENTS`; ``at_most`` bounds the rule's own level. ``replacement`` is the text to put in the
+    place of ``subject``, or empty.
     """
 
     kind: str
     subject: Span
     message: str
     because: tuple[Evidence, ...]
-    certain: bool = True
+    at_most: Level = Level.ERROR
     replacement: str = ""
     configuration: str = ""
 

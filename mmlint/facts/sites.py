@@ -100,7 +100,8 @@ class Sites:
     calls: list[tuple[State, ir.Call]] = field(default_factory=list)
     mode_calls: dict[int, ir.Call] = field(default_factory=dict)
     pauses: dict[int, ir.Call] = field(default_factory=dict)
-    paused_exits: dict[Span, ir.Return] = field(default_factory=dict)
+    pause_states: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
+    paused_exits: dict[Span, tuple[ir.Call | None, int, Key]] = field(default_factory=dict)
     balanced_exits: bool = False
     unpaused: dict[int, ir.Call] = field(default_factory=dict)
     resumes: dict[int, ir.Call] = field(default_factory=dict)
@@ -156,6 +157,7 @@ class Collector(Observer):
 
     def pause(self, state: State, op: ir.Call) -> None:
         del state
+        self.result.pause_states.append((self.block, self._key(), op))
         self.result.pauses.setdefault(op.span.start, op)
 
     def resume(self, state: State, op: ir.Call) -> None:
@@ -234,14 +236,15 @@ class Collector(Observer):
 
     def leave(self, state: State, terminator: ir.Return) -> None:
         if state.paused and not state.doubtful:
-            self.result.paused_exits.setdefault(terminator.span, terminator)
+            pause = self.result.pauses.get(state.paused_at)
+            self.result.paused_exits.setdefault(terminator.span, (pause, self.block, self._key()))
         elif not state.paused:
             self.result.balanced_exits = True
         for start in state.stack:
             site = self.result.sites.get(start)
             if site is not None and state.doubtful:
                 site.doubtful = True
-            elif site is not None:
+            elif site is not None and not state.paused:
                 site.exits.append(Exit(self.block, self._key(), terminator))
 
     # ------------------------------------------------------------ loop bounds
