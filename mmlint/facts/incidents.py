@@ -62,7 +62,7 @@ def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
 
 
 def _direct_level(analysis: FileAnalysis, site: Site) -> Level:
-    """A ranged section may keep values back; a plain one will once it is converted, but no other architecture's does."""
+    """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
     if site.op.callee in analysis.vocabulary.ranged_enters:
         return Level.ERROR
     path = analysis.source.path
