@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import libcst as cst
 from libcst.metadata import (
@@ -37,6 +37,7 @@ BUILTIN: Final = "builtins."
 _BOM: Final = b"\xef\xbb\xbf"
 _COOKIE: Final = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 _Names = Mapping[cst.CSTNode, Collection[QualifiedName] | Callable[[], Collection[QualifiedName]]]
 
 
@@ -95,6 +96,15 @@ class RuleFile:
     def _qualified(self, node: cst.CSTNode) -> list[QualifiedName]:
         found = self._names.get(node, ()) if dotted(node) else ()
         return sorted(found() if callable(found) else found, key=lambda name: name.name)
+
+    def every(self, kind: type[_Node]) -> Iterator[_Node]:
+        """The nodes of a kind, outer ones before those inside them, in the order of the text."""
+        waiting: list[cst.CSTNode] = [self.module]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, kind):
+                yield node
+            waiting += reversed(node.children)
 
     def statements(self) -> Iterator[cst.BaseSmallStatement | cst.BaseCompoundStatement]:
         """The statements of the module itself, in order."""

@@ -219,7 +219,12 @@ class Vocabulary:
         return frozenset(r.name for r in self.ranged)
 
     @cached_property
+    def hooks(self) -> Mapping[str, str]:
+        """The ranged call for each architecture hook."""
+        return {ranged.hook: ranged.name for ranged in self.ranged}
+
+    @cached_property
     def api_names(self) -> frozenset[str]:
         """Every name whose own definition implements the API."""
-        hooks = {r.hook for r in self.ranged}
-        return self.enters | self.leaves | self.pauses | self.resumes | self.ranged_enters | hooks | self.implementation
+        calls = self.enters | self.leaves | self.pauses | self.resumes | self.ranged_enters
+        return calls | frozenset(self.hooks) | self.implementation

@@ -20,7 +20,8 @@ Names in strings are found as well. Documentation outside C files is not looked 
 
 ## Fix safety
 
-Safe: the arguments are the same in every version.
+Safe: the arguments are the same in every version. Unsafe where the file defines both names: one may
+call the other.
 
 ## Source
 
@@ -36,7 +37,7 @@ from mmlint.rule import Rule
 RULE = Rule(
     name="superseded-name",
     level=Level.WARNING,
-    summary="an older name of the ranged call or of its hook",
+    summary="another version's name of the ranged call or of its hook",
     fix="safe",
 )
 
@@ -45,5 +46,7 @@ def check_file(facts: FileFacts) -> Iterator[Diagnostic]:
     """Mentions of other spellings, each with its new name."""
     for mention in facts.mentions:
         edit = Edit(facts.source.path, mention.span, mention.current)
-        fix = Fix(f"call it {mention.current}", Applicability.SAFE, (edit,))
-        yield RULE.in_file(facts, mention.span, f"'{mention.name}' is called {mention.current} now", fix=fix)
+        applicability = Applicability.SAFE if mention.safe else Applicability.UNSAFE
+        fix = Fix(f"call it {mention.current}", applicability, (edit,))
+        message = f"'{mention.name}' is the name of another version: here it is {mention.current}"
+        yield RULE.in_file(facts, mention.span, message, fix=fix)

@@ -34,7 +34,7 @@ def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
 
 def _calls(vocabulary: Vocabulary) -> list[str]:
     names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves
-    return sorted(names | vocabulary.pauses | vocabulary.resumes)
+    return sorted(names | vocabulary.pauses | vocabulary.resumes | frozenset(vocabulary.hooks))
 
 
 def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> FileFacts:
@@ -64,7 +64,7 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
         tuple(functions),
         len(names),
         tuple(skipped),
-        mentions_of(source, vocabulary),
+        mentions_of(analysis),
         remarks_on(analysis),
     )
 

@@ -14,9 +14,9 @@ import re
 
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.sections import Evidence, Mention, Remark
-from mmlint.source import Source, Span
+from mmlint.source import Span
 from mmlint.syntax.functions import Definition
-from mmlint.vocabulary import Ranged, Vocabulary
+from mmlint.vocabulary import Ranged
 
 _TYPES = ("struct mm_struct *", "unsigned long", "unsigned long", "pte_t *")
 _NAME = re.compile(r"(\w+)\s*$")
@@ -25,27 +25,35 @@ _TOPICS = (
         "not every entry is visited",
         re.compile(r"not all|not every|bail|part of|partial|subset|need not|any order|or at all"),
     ),
-    ("it is nested in another section", re.compile(r"nest|already (?:on|enabled|active)|outermost")),
+    ("it is nested in another section", re.compile(r"nest|already (?:on|enabled|active)|outer")),
     ("the mode is paused", re.compile(r"paus")),
 )
 
 
-def mentions_of(source: Source, vocabulary: Vocabulary) -> tuple[Mention, ...]:
+def mentions_of(analysis: FileAnalysis) -> tuple[Mention, ...]:
     """Every spelling of the ranged call or its hook that is not the one in force."""
+    source, vocabulary = analysis.source, analysis.vocabulary
     current = next(ranged for ranged in vocabulary.ranged if ranged.name == vocabulary.target)
     names = {}
     for ranged in vocabulary.ranged:
         if ranged is not current:
-            names[ranged.name] = current.name
-            names[ranged.hook] = current.hook
+            names[ranged.name] = (current.name, ranged.source)
+            names[ranged.hook] = (current.hook, ranged.source)
     pattern = re.compile(
         rb"(?<![A-Za-z0-9_])(?:" + b"|".join(n.encode() for n in sorted(names)) + rb")(?![A-Za-z0-9_])"
     )
     found = []
     for match in pattern.finditer(source.data):
         name = match.group().decode()
-        found.append(Mention(Span(*match.span()), name, names[name]))
+        here, origin = names[name]
+        safe = not (_defines(analysis, name) and _defines(analysis, here))
+        found.append(Mention(Span(*match.span()), name, here, safe, origin))
     return tuple(found)
+
+
+def _defines(analysis: FileAnalysis, name: str) -> bool:
+    macro = rb"^[ \t]*#[ \t]*define[ \t]+" + name.encode() + rb"\b"
+    return name in analysis.definitions or re.search(macro, analysis.source.data, re.MULTILINE) is not None
 
 
 def remarks_on(analysis: FileAnalysis) -> tuple[Remark, ...]:
@@ -81,7 +89,8 @@ def _parameters(definitions: list[Definition]) -> list[Remark]:
     first = definitions[0]
     given = _parameter_list(first)
     remarks = []
-    if [type_ for type_, _ in given] != list(_TYPES):
+    names = [name for _, name in given]
+    if [type_ for type_, _ in given] != list(_TYPES) or ("end" in names and names.index("end") != 2):
         message = f"{first.name}() does not take (mm, addr, end, ptep) as its callers give them"
         remarks.append(Remark(first.name, first.name_span, message))
     for other in definitions[1:]:
@@ -97,7 +106,7 @@ def _fallback(analysis: FileAnalysis, ranged: Ranged, definitions: list[Definiti
     calls = [d for d in definitions if re.search(rb"\b" + ranged.hook.encode() + rb"\s*\(", d.masked)]
     if not calls or re.search(rb"#\s*ifndef\s+" + ranged.hook.encode() + rb"\b", masked):
         return []
-    message = f"{ranged.hook}() has no fallback: architectures without the hook do not build"
+    message = f"{ranged.hook}() has no fallback under #ifndef: architectures without the hook do not build"
     return [Remark(ranged.name, calls[0].name_span, message)]
 
 
@@ -106,7 +115,7 @@ def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> lis
     data = analysis.source.data
     match = None
     for found in re.finditer(rb"/\*\*.*?\*/", data, re.DOTALL):
-        if re.search(rb"\*\s+" + name.encode() + rb"\b", found.group()):
+        if re.match(rb"/\*\*\s*\n\s*\*\s*" + name.encode() + rb"(?:\(\))?\s*[-:\n]", found.group()):
             match = found
             break
     if match is None:

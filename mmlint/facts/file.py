@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
@@ -81,6 +83,14 @@ class FileAnalysis:
         for definition in self.reader.definitions():
             found.setdefault(definition.name, []).append(definition)
         return found
+
+    @cached_property
+    def is_arch(self) -> bool:
+        """True for an architecture's own file: below arch/ of its tree, or of the path where there is no tree."""
+        path = Path(self.source.path)
+        if self.api.root:
+            path = Path(os.path.relpath(path.resolve(), self.api.root))
+        return "arch" in path.parts[:-1] if not self.api.root else path.parts[0] == "arch"
 
     def solve(self, name: str) -> tuple[list[Solved], list[Unsolved]]:
         """The texts of a function, solved, and those that could not be."""

@@ -65,8 +65,7 @@ def _direct_level(analysis: FileAnalysis, site: Site) -> Level:
     """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
     if site.op.callee in analysis.vocabulary.ranged_enters:
         return Level.ERROR
-    path = analysis.source.path
-    return Level.NOTE if path.startswith("arch/") or "/arch/" in path else Level.WARNING
+    return Level.NOTE if analysis.is_arch else Level.WARNING
 
 
 def _read(text: str) -> str:
@@ -167,25 +166,27 @@ def _lockless(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
 def _hooks(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     """The architecture's hooks, called in generic code of a tree that has a generic layer."""
     generations = analysis.vocabulary.generations
-    path = analysis.source.path
     current = generations[-1]
-    if analysis.api.generation != current.name or path.startswith("arch/") or "/arch/" in path:
+    if analysis.api.generation != current.name or analysis.is_arch:
         return []
     if current.enter in analysis.definitions:
         # The generic layer itself.
         return []
     names = {g.enter: current.enter for g in generations[:-1]} | {g.leave: current.leave for g in generations[:-1]}
-    return [
-        Incident(
-            "hook",
-            op.name_span,
-            f"{op.callee}() is the architecture's hook: generic code calls {names[op.callee or '']}()",
-            (),
-            replacement=names[op.callee or ""],
-        )
-        for op in solved.sites.mode_calls.values()
-        if op.callee in names
-    ]
+    names |= analysis.vocabulary.hooks
+    found = []
+    for start, op in solved.sites.mode_calls.items():
+        better = names.get(op.callee or "", "")
+        site = solved.sites.sites.get(start)
+        # Leaving and entering a caller's section is what pause and resume are for.
+        if start in solved.sites.unopened:
+            better = current.pause
+        elif site is not None and site.resumed:
+            better = current.resume
+        if op.callee in names:
+            message = f"{op.callee}() is the architecture's hook: generic code calls {better}()"
+            found.append(Incident("hook", op.name_span, message, (), replacement=better))
+    return found
 
 
 def _argument(source: Source, op: ir.Call) -> str:

@@ -201,11 +201,17 @@ class FunctionFacts:
 
 
 class Mention(NamedTuple):
-    """A spelling of the ranged API other than the one in force, anywhere in the file, and what it is called now."""
+    """A spelling of the ranged API other than the one in force, anywhere in the file, and what it is called here.
+
+    ``safe`` is False where the file defines both names: renaming would make one of them call itself. ``source`` says
+    where the spelling comes from.
+    """
 
     span: Span
     name: str
     current: str
+    safe: bool = True
+    source: str = ""
 
 
 class Remark(NamedTuple):

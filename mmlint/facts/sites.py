@@ -134,7 +134,7 @@ class Collector(Observer):
         if op.callee in self.wanted:
             self.result.calls.append((state.copy(), op))
         vocabulary = self.dataflow.context.vocabulary
-        if op.callee in vocabulary.enters or op.callee in vocabulary.leaves:
+        if op.callee in vocabulary.enters or op.callee in vocabulary.leaves or op.callee in vocabulary.hooks:
             self.result.mode_calls.setdefault(op.span.start, op)
         site = self._open(state)
         if site is not None and not state.paused and not state.doubtful:
