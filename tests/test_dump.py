@@ -1,7 +1,7 @@
 """Golden dumps: the graph of a function and the state before each of its ops, as `mmlint dump` prints them.
 
-``tests/golden/NAME.c`` holds one function NAME, ``NAME.cfg`` and ``NAME.state`` the two dumps. `python -m tests.test_dump`
-writes them anew; read the difference before you commit it.
+``tests/golden/NAME.c`` holds one function NAME, ``NAME.cfg`` and ``NAME.state`` the two dumps.
+`python -m tests.test_dump` writes them anew; read the difference before you commit it.
 """
 
 from __future__ import annotations
