@@ -17,7 +17,7 @@ import libcst as cst
 
 from mmlint.audit_names import DECORATORS, LOADABLE, Objection, builtin_objection, import_objection, objection
 from mmlint.diagnostic import Level
-from mmlint.rule_file import BUILTIN, RuleFile, dotted
+from mmlint.rule_file import BUILTIN, RuleFile, dotted, full_name
 
 # Methods that classes define, and names that only describe.
 _HARMLESS: Final = frozenset(
@@ -69,18 +69,18 @@ class Uses(cst.CSTVisitor):
 
     def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802
         for alias in node.names:
-            self._object(alias.name, import_objection(_full_name(alias.name)))
+            self._object(alias.name, import_objection(full_name(alias.name)))
         return False
 
     def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
         if node.relative or node.module is None:
             self._report(node, Level.ERROR, "a relative import has no package to refer to")
             return False
-        module = _full_name(node.module)
+        module = full_name(node.module)
         if isinstance(node.names, cst.ImportStar):
             self._object(node.module, import_objection(module, "*"))
             return False
-        found = [(alias.name, import_objection(module, _full_name(alias.name))) for alias in node.names]
+        found = [(alias.name, import_objection(module, full_name(alias.name))) for alias in node.names]
         whole = import_objection(module)
         if all(against == whole for _, against in found):
             self._object(node.module, whole)
@@ -185,11 +185,7 @@ class Uses(cst.CSTVisitor):
 
 
 def _described(node: cst.BaseExpression) -> str:
-    return f"'{_full_name(node)}'" if dotted(node) else "the result of an expression"
-
-
-def _full_name(node: cst.BaseExpression) -> str:
-    return ".".join(name.value for name in dotted(node))
+    return f"'{full_name(node)}'" if dotted(node) else "the result of an expression"
 
 
 def _reads_a_plain_name(call: cst.Call) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from mmlint import __version__
+from mmlint.rule_commands import add_rule_commands, trusted_folders
 
 if TYPE_CHECKING:
     from mmlint.config import Settings
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("subject", metavar="RULE|PATH:LINE")
     _add_target(explain)
     explain.set_defaults(command=_explain)
-    _add_rules(commands)
+    add_rule_commands(commands)
     _add_dump(commands)
     return parser
 
@@ -122,15 +123,9 @@ def _add_sections(commands: argparse._SubParsersAction[_Parser]) -> None:
     sections = commands.add_parser("sections", help="list every section and what is known of it")
     sections.add_argument("--format", choices=("text", "json"), default="text")
     sections.add_argument("-v", "--verbose", action="store_true", help="with the proof sheet of each section")
+    _add_rule_folders(sections)
     _add_run(sections)
-    sections.set_defaults(command=_sections, rules=[], select=["internal-error"], ignore=[])
-
-
-def _add_rules(commands: argparse._SubParsersAction[_Parser]) -> None:
-    rules = commands.add_parser("rules", help="the rules").add_subparsers(metavar="COMMAND", required=True)
-    listing = rules.add_parser("list", help="names, levels and summaries")
-    _add_rule_folders(listing)
-    listing.set_defaults(command=_rules_list)
+    sections.set_defaults(command=_sections, select=["internal-error"], ignore=[])
 
 
 def _add_dump(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -251,17 +246,6 @@ def _explain(arguments: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _rules_list(arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from mmlint.rule import load_rules
-
-    for loaded in load_rules(tuple(Path(folder) for folder in arguments.rules)):
-        rule = loaded.rule
-        print(f"{rule.name:25} {rule.level!s:8} {'fix' if rule.fix != 'none' else '':4} {rule.summary}")
-    return CLEAN
-
-
 def _dump(arguments: argparse.Namespace) -> int:
     if arguments.summary:
         from pathlib import Path
@@ -306,8 +290,6 @@ def _dumped(what: str, source: Source, function: str) -> str:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from pathlib import Path
-
     from mmlint.config import Settings, UsageError
     from mmlint.diagnostic import Level
 
@@ -318,7 +300,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         fail_level=Level[getattr(arguments, "fail_level", "warning").upper()],
         select=frozenset(arguments.select),
         ignore=frozenset(arguments.ignore),
-        rules=tuple(Path(folder) for folder in arguments.rules),
+        rules=trusted_folders(arguments.rules, getattr(arguments, "paths", None) or [os.curdir]),
         jobs=arguments.jobs,
     )
 

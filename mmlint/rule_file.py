@@ -131,6 +131,11 @@ def dotted(node: cst.CSTNode) -> tuple[cst.Name, ...]:
     return (*reversed([*names, node]),) if isinstance(node, cst.Name) else ()
 
 
+def full_name(node: cst.CSTNode) -> str:
+    """The text of ``a.b.c``, or empty when the node is anything but names and dots."""
+    return ".".join(name.value for name in dotted(node))
+
+
 def parse(source: Source) -> RuleFile:
     """The file as a tree. Raises RuleSyntaxError and UnreadableRuleError."""
     shift = len(_BOM) if source.data.startswith(_BOM) else 0

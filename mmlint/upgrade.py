@@ -18,7 +18,7 @@ import libcst as cst
 
 from mmlint.diagnostic import Diagnostic, Edit, Level
 from mmlint.fix import apply_edits
-from mmlint.rule_file import RuleFile, RuleSyntaxError, UnreadableRuleError, dotted, parse
+from mmlint.rule_file import RuleFile, RuleSyntaxError, UnreadableRuleError, full_name, parse
 from mmlint.source import Source, Span
 from mmlint.upgrade_changes import CHANGES, Change, Place
 
@@ -102,7 +102,7 @@ def _bound_name(file: RuleFile, module: str, name: str) -> str:
     """What the file calls ``module.name``; empty when it is not imported at its top."""
     for _, statement in _imports(file):
         for alias in _names_from(statement, module):
-            if _text(alias.name) == name:
+            if full_name(alias.name) == name:
                 return alias.evaluated_alias or name
     return ""
 
@@ -126,7 +126,7 @@ def _insertion(file: RuleFile, aliases: Sequence[cst.ImportAlias], name: str) ->
     between = file.source.text(Span(spans[0].end, spans[1].start)) if len(spans) > 1 else ", "
     between = ", " if "#" in between else between
     for alias, span in zip(aliases, spans, strict=True):
-        if _text(alias.name) > name:
+        if full_name(alias.name) > name:
             return Edit(file.source.path, Span(span.start, span.start), name + between)
     return Edit(file.source.path, Span(spans[-1].end, spans[-1].end), between + name)
 
@@ -159,8 +159,8 @@ def _imports(file: RuleFile) -> Iterator[tuple[cst.SimpleStatementLine, cst.Impo
 
 def _module_of(statement: cst.Import | cst.ImportFrom) -> str:
     if isinstance(statement, cst.Import):
-        return _text(statement.names[0].name)
-    return _text(statement.module) if statement.module is not None and not statement.relative else ""
+        return full_name(statement.names[0].name)
+    return full_name(statement.module) if statement.module is not None and not statement.relative else ""
 
 
 def _names_from(statement: cst.Import | cst.ImportFrom, module: str) -> Sequence[cst.ImportAlias]:
@@ -168,7 +168,3 @@ def _names_from(statement: cst.Import | cst.ImportFrom, module: str) -> Sequence
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return ()
     return statement.names if _module_of(statement) == module else ()
-
-
-def _text(node: cst.BaseExpression) -> str:
-    return ".".join(name.value for name in dotted(node))

@@ -2,7 +2,8 @@
 
     python -m tests.bench --kernel ~/src/linux --peers ~/peers --runs 7
 
-Each job converts what it can: six files of the series, mm/, the whole tree. The peers get the rule files
+Start-up and a file without sections are measured beside Python itself, six files of the series, mm/ and the whole tree
+beside a search for the name, and beside the peers' conversion of the same files. The peers get the rule files
 PEERS/coccinelle/convert-{old,new}-spelling.cocci and PEERS/ast-grep/convert-{old,new}-spelling.yml, and for the whole
 tree a list of the files that name the API, without which they take minutes. Times are medians of several runs, in turn,
 so that a busy machine slows all of them; memory is the peak of the largest process.
@@ -24,7 +25,15 @@ from pathlib import Path
 
 from tests.kernels import FOLDER
 
+# What each measurement runs; the third is a file that holds no section.
 SIX = ["fs/proc/task_mmu.c", "mm/madvise.c", "mm/memory.c", "mm/mprotect.c", "mm/mremap.c", "mm/vmalloc.c"]
+SCOPES = {
+    "start-up": ["--version"],
+    "one file": ["check", "-q", "mm/slub.c"],
+    "six files": ["check", "-q", "--fail-level", "error", *SIX],
+    "mm/": ["sections", "mm"],
+    "whole tree": ["check", "-q", "."],
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,13 +60,13 @@ class Measurement:
 
 def jobs(kernel: Path, peers: Path | None) -> list[Job]:
     """What can be run here."""
-    mmlint = [sys.executable, "-m", "mmlint", "fix", "-q"]
-    found = [Job("mmlint", "six files", [*mmlint, *SIX]), Job("mmlint", "mm/", [*mmlint, "mm"])]
-    found += [Job("mmlint", "whole tree", [*mmlint, "."])]
-    if peers is None:
-        return found
+    mmlint = [sys.executable, "-m", "mmlint"]
+    found = [Job("mmlint", scope, [*mmlint, *words]) for scope, words in SCOPES.items()]
     new = "lazy_mmu_mode_enable(" in (kernel / "mm/madvise.c").read_text(encoding="utf-8")
     spelling, name = ("new", "lazy_mmu_mode_enable") if new else ("old", "arch_enter_lazy_mmu_mode")
+    found += yardsticks(name)
+    if peers is None:
+        return found
     tools = {
         "coccinelle": [
             "spatch",
@@ -77,6 +86,20 @@ def jobs(kernel: Path, peers: Path | None) -> list[Job]:
         folder = ["--dir", "mm", "-j", str(os.cpu_count())] if tool == "coccinelle" else ["mm"]
         found += [Job(tool, "six files", [*command, *SIX]), Job(tool, "mm/", [*command, *folder])]
         found += [Job(tool, "whole tree", ["sh", "-c", listed])]
+    return found
+
+
+def yardsticks(name: str) -> list[Job]:
+    """What nobody can be faster than: Python itself, and a search for the name."""
+    python = [sys.executable, "-c"]
+    found = [Job("python", "start-up", [*python, "pass"]), Job("python", "one file", [*python, "import argparse, re"])]
+    searches = {
+        "git grep": ["git", "grep", "--no-index", "-lw", name, "--", "*.c"],
+        "ripgrep": ["rg", "-l", "--type", "c", "--no-ignore", name, "."],
+    }
+    for tool, command in searches.items():
+        if shutil.which(command[0]):
+            found.append(Job(tool, "whole tree", command))
     return found
 
 

@@ -27,7 +27,12 @@ LAYERS = [
     {"parallel", "files"},
     {"engine"},
     {"fix", "atomic"},
+    {"rule_file"},
+    {"catalog"},
+    {"audit_names", "audit_shape", "audit_uses"},
+    {"audit", "upgrade_changes", "upgrade", "new_rule"},
     {"report"},
+    {"rule_commands"},
     {"cli"},
     {"__main__"},
 ]

@@ -79,6 +79,8 @@ class Run:
         match op:
             case ir.Assign(target, value):
                 self.variables[target] = self.typed(target, self.value(value))
+                if isinstance(target, ir.Name) and isinstance(value, ir.Name):
+                    self.copy_fields(target, value)
             case ir.Load(target, place):
                 self.variables[target] = self.read(place)
             case ir.Store(place, value):
@@ -87,6 +89,12 @@ class Run:
                 self.variables[op.target] = self.call(op)
             case ir.Declare(target):
                 self.variables[target] = self.word()
+
+    def copy_fields(self, target: ir.Name, source: ir.Name) -> None:
+        """Structs are assigned field by field."""
+        for (base, member), value in list(self.memory.items()):
+            if base == Reference(source):
+                self.memory[Reference(target), member] = value
 
     def typed(self, target: ir.Name | ir.Temp, value: Concrete) -> Concrete:
         """The value as the variable holds it: a null PTE pointer is one."""
@@ -149,6 +157,8 @@ class Run:
                 before = self.variables.get(argument.target, 0)
                 moved = isinstance(before, Pointer)
                 self.variables[argument.target] = Pointer(before.table, self.word()) if moved else self.word()
+        for name in [name for name in self.variables if isinstance(name, ir.Name) and name not in self.graph.variables]:
+            self.variables[name] = self.word()
         for place in list(self.memory):
             if self.random.random() < 0.5:
                 self.memory[place] = self.word()
