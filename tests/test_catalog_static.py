@@ -107,7 +107,7 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
         ("level=", "severity=", 14, "Rule has no use for 'severity=Level.NOTE'"),
         ("name=", "**", 14, r"Rule has no use for '\*\*"),
         (', summary="x | y"', "", 14, "RULE lacks its summary"),
-        ('"new-rule"', '"New"', 14, "not in kebab-case"),
+        ('"new-rule"', '"New"', 14, "rule name 'New' is not in kebab-case"),
         ('"new-rule"', '"old-rule"', 14, "the rule is called old-rule, so the file has to be called old_rule.py"),
         ('"x | y"', '"x | y", fix="some"', 14, "fix 'some' of rule new-rule is unknown"),
         ('"x | y")', '"x | y"', 14, "syntax error: '\\(' was never closed"),
