@@ -22,7 +22,7 @@ from mmlint.audit_shape import look_at_shape
 from mmlint.audit_uses import Uses
 from mmlint.catalog import NotLiteralError, documentation, metadata
 from mmlint.diagnostic import Diagnostic, Level, Skipped, fingerprinted
-from mmlint.rule_file import RuleFile, RuleSyntaxError, UnreadableRuleError, parse, read_source
+from mmlint.rule_file import RuleFile, RuleSyntaxError, UnreadableRuleError, limited_depth, parse, read_source
 from mmlint.source import Source, Span
 
 RULE_AUDIT: Final = "rule-audit"
@@ -63,11 +63,9 @@ def audit(source: Source) -> tuple[Diagnostic, ...]:
             span = file.head(node)
         found.append(_finding(source, span, level, message, function))
 
-    try:
+    with limited_depth():
         look_at_shape(file, report)
         file.module.visit(Uses(file, report))
-    except RecursionError as error:
-        raise UnreadableRuleError("it is nested too deeply") from error
     return tuple(sorted(dict.fromkeys(found), key=lambda d: d.sort_key))
 
 

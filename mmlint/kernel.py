@@ -147,7 +147,7 @@ class _Tables:
 def _tables(folder: Path) -> _Tables:
     file = _read(folder, "tables.toml", {"map", "unmap", "lock", "level", "lockptr"})
     maps = {}
-    flags = ("held", "fails", "kernel", "allocates")
+    flags = ("held", "fails", "kernel", "allocates", "usually_kernel")
     for name, table in file.tables("map"):
         table.check({"mm", "pmd", "addr", "lock", *flags})
         maps[name] = MapCall(

@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 import stat
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import libcst as cst
 from libcst.metadata import (
@@ -25,8 +27,9 @@ from libcst.metadata import (
     CodeSpan,
     MetadataWrapper,
     QualifiedName,
-    QualifiedNameProvider,
     QualifiedNameSource,
+    Scope,
+    ScopeProvider,
 )
 
 from mmlint.config import UsageError
@@ -38,7 +41,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 _COOKIE: Final = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
-_Names = Mapping[cst.CSTNode, Collection[QualifiedName] | Callable[[], Collection[QualifiedName]]]
 
 
 class RuleSyntaxError(Exception):
@@ -53,15 +55,38 @@ class UnreadableRuleError(Exception):
     """The file was not read, so that nothing can be said of it: why."""
 
 
-@dataclass(frozen=True, slots=True)
+@contextmanager
+def limited_depth() -> Iterator[None]:
+    """Raises UnreadableRuleError where what is inside needs more of the stack than there is."""
+    try:
+        yield
+    except (RecursionError, MemoryError) as error:
+        raise UnreadableRuleError("it is nested too deeply") from error
+
+
+@dataclass(frozen=True)
 class RuleFile:
-    """A rule file that was parsed. Nodes are those of ``module``."""
+    """A rule file that was parsed; nodes are those of ``module``. Whatever is asked for raises UnreadableRuleError
+    where it is nested too deeply for libcst.
+    """
 
     source: Source
-    module: cst.Module
-    _spans: Mapping[cst.CSTNode, CodeSpan] = field(repr=False)
-    _names: _Names = field(repr=False)
+    _wrapper: MetadataWrapper = field(repr=False)
     _shift: int = 0
+
+    @property
+    def module(self) -> cst.Module:
+        return self._wrapper.module
+
+    @cached_property
+    def _spans(self) -> Mapping[cst.CSTNode, CodeSpan]:
+        with limited_depth():
+            return self._wrapper.resolve(ByteSpanPositionProvider)
+
+    @cached_property
+    def _scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
+        with limited_depth():
+            return self._wrapper.resolve(ScopeProvider)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Bytes of a node, without the blanks, comments and parentheses around it."""
@@ -94,8 +119,10 @@ class RuleFile:
         return names[0].name if len(names) == 1 and names[0].source is not QualifiedNameSource.LOCAL else ""
 
     def _qualified(self, node: cst.CSTNode) -> list[QualifiedName]:
-        found = self._names.get(node, ()) if dotted(node) else ()
-        return sorted(found() if callable(found) else found, key=lambda name: name.name)
+        """As QualifiedNameProvider, which asks for every node of the file and takes twice the time."""
+        scope = self._scopes.get(node) if dotted(node) else None
+        with limited_depth():
+            return sorted(scope.get_qualified_names_for(node) if scope else (), key=lambda name: name.name)
 
     def every(self, kind: type[_Node]) -> Iterator[_Node]:
         """The nodes of a kind, outer ones before those inside them, in the order of the text."""
@@ -140,18 +167,17 @@ def parse(source: Source) -> RuleFile:
     """The file as a tree. Raises RuleSyntaxError and UnreadableRuleError."""
     shift = len(_BOM) if source.data.startswith(_BOM) else 0
     text = _decoded(source, source.data[shift:])
-    try:
+    with limited_depth():
         _let_python_judge(source, text, shift)
-        wrapper = MetadataWrapper(cst.parse_module(text))
-        spans = wrapper.resolve(ByteSpanPositionProvider)
-        names = cast(_Names, wrapper.resolve(QualifiedNameProvider))
-    except (RecursionError, MemoryError) as error:
-        raise UnreadableRuleError("it is nested too deeply") from error
-    except cst.ParserSyntaxError as error:
-        raise UnreadableRuleError(f"libcst cannot read it: {error.message}") from error
-    if wrapper.module.code != text:
+        try:
+            module = cst.parse_module(text)
+        except cst.ParserSyntaxError as error:
+            raise UnreadableRuleError(f"libcst cannot read it: {error.message}") from error
+        code = module.code
+    if code != text:
         raise UnreadableRuleError("libcst does not give back the text that it was given")
-    return RuleFile(source, wrapper.module, spans, names, shift)
+    # The copy that is skipped is for trees in which a node stands twice, which a parser does not make.
+    return RuleFile(source, MetadataWrapper(module, unsafe_skip_copy=True), shift)
 
 
 def _decoded(source: Source, data: bytes) -> str:
@@ -163,6 +189,9 @@ def _decoded(source: Source, data: bytes) -> str:
             span = Span(offset + cookie.start(1), offset + cookie.end(1))
             raise RuleSyntaxError("another encoding than UTF-8 makes Python read what nobody sees", span)
         start += len(line) + 1
+    null = source.data.find(b"\0")
+    if null >= 0:
+        raise RuleSyntaxError("syntax error: a null byte", Span(null, null + 1))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -178,9 +207,6 @@ def _let_python_judge(source: Source, text: str, shift: int) -> None:
             compile(text, source.path, "exec", dont_inherit=True)
         except SyntaxError as error:
             raise RuleSyntaxError(f"syntax error: {error.msg}", _place(text, error, shift)) from error
-        except ValueError as error:
-            offset = shift + len(text.split("\0")[0].encode())
-            raise RuleSyntaxError(f"syntax error: {error}", Span(offset, offset)) from error
 
 
 def _place(text: str, error: SyntaxError, shift: int) -> Span:

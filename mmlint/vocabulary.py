@@ -45,6 +45,7 @@ class MapCall(NamedTuple):
     fails: bool = False
     kernel: bool = False
     allocates: bool = False
+    usually_kernel: bool = False
 
 
 class UnmapCall(NamedTuple):

@@ -1,4 +1,4 @@
-"""The audit of rule files: each breach with its exact bytes, honest rules in silence, and no file that it falls over."""
+"""The audit of rule files: each breach with its exact bytes, honest rules in silence, no file that it falls over."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_what_functions_do(body: str, expected: list[tuple[Level, str]]) -> None
     ("text", "expected"),
     [
         ("⟦check(1)⟧", [(E, f"'check' {LOAD}")]),
-        ("X = (1, ⟦len⟦(1)⟧.x()⟧)".replace("len⟦(1)⟧", "len(1)"), [(E, f"the result of an expression {LOAD}")]),
+        ("X = (1, ⟦len(1).x()⟧)", [(E, f"the result of an expression {LOAD}")]),
         ("X = ⟦sorted((1, 2))⟧", [(E, f"'sorted' {LOAD}")]),
         ("def f(x=⟦check(1)⟧): pass", [(E, f"'check' {LOAD}")]),
         ("def f() -> ⟦check(1)⟧: pass", [(E, f"'check' {LOAD}")]),
@@ -180,7 +180,7 @@ def test_what_functions_do(body: str, expected: list[tuple[Level, str]]) -> None
         ("X: object = ⟦{1}⟧", [(W, f"'X' {KEPT}")]),
         ("X = (1, ⟦[]⟧, (⟦{}⟧,))", [(W, f"'X' {KEPT}")] * 2),
         ("X = ⟦[x for x in (1, 2)]⟧", [(W, f"'X' {KEPT}")]),
-        ("X = ⟦(x for x in (1, 2))⟧".replace("⟦(", "(⟦").replace(")⟧", "⟧)"), [(W, f"'X' {KEPT}")]),
+        ("X = (⟦x for x in (1, 2)⟧)", [(W, f"'X' {KEPT}")]),
         ("X = ⟦[]⟧ if RULE else ⟦{}⟧", [(W, f"'X' {KEPT}")] * 2),
         ("X = (Y := ⟦[]⟧)", [(W, f"'X' {KEPT}")]),
         ("class A:\n    x = ⟦[]⟧", [(W, f"'x' {KEPT}")]),
@@ -264,7 +264,7 @@ def test_missing_declarations_are_at_the_start_of_the_file() -> None:
         "__all__ = ['RULE', 'check']",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mmlint.source import Span",
         "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass A:\n    x: int = field(default=1)",
-        "import enum\nclass A(enum.Enum):\n    X = enum.auto()\n    def __str__(self): return open",
+        "import enum\nclass A(enum.Enum):\n    X = enum.auto()\n    def __str__(self): return 'x'",
         "from itertools import chain\ndef f(a): return list(chain(a, sorted(a)))",
         "def f(a):\n    seen = []\n    seen[0] = a.x = {}\n    return getattr(a, 'x', None), seen",
         "Kind = tuple[int, list[str]]",
@@ -276,12 +276,11 @@ def test_missing_declarations_are_at_the_start_of_the_file() -> None:
     ],
 )
 def test_honest_rules_are_silent(text: str) -> None:
-    text = text.replace("return open", "return 'x'")
     assert audit(Source(PATH, f"{CLEAN}\n\n{text}\n".encode())) == ()
 
 
 def test_spans_are_bytes_whatever_the_line_ends_and_the_mark_at_the_start() -> None:
-    text = CLEAN.replace("\n", "\r\n") + "def f(é):\r\n\treturn 'é', ⟦open⟧\r\n".replace("é)", "a)")
+    text = CLEAN.replace("\n", "\r\n") + "def f(a):\r\n\treturn 'é', ⟦open⟧\r\n"
     check_marks(text, [(E, "'open' opens files")])
     check_marks("\ufeff" + text, [(E, "'open' opens files")])
 
@@ -290,7 +289,7 @@ def test_spans_are_bytes_whatever_the_line_ends_and_the_mark_at_the_start() -> N
     ("text", "message"),
     [
         ("x = ⟦(1,⟧\n", "syntax error: '(' was never closed"),
-        ("é = 'é' ⟦⟧\ny = 'é' ⟦é⟧\n".replace("⟦⟧", ""), "syntax error: invalid syntax"),
+        ("é = 'é'\ny = 'é' ⟦é⟧\n", "syntax error: invalid syntax"),
         ("def f():\n⟦x = 1⟧\n", "syntax error: expected an indented block after function definition on line 1"),
         ("⟦return 1⟧\n", "syntax error: 'return' outside function"),
         ("# coding: ⟦latin-1⟧\n", "another encoding than UTF-8 makes Python read what nobody sees"),
@@ -309,8 +308,8 @@ def test_bytes_that_are_no_text() -> None:
     (finding,) = audit(Source(PATH, b"x = 1\ny = '\xe9'\n"))
     assert (finding.message, finding.location.span, finding.location.line) == ("the text is not UTF-8", Span(11, 12), 2)
     (finding,) = audit(Source(PATH, b"x = 1\ny = \0\n"))
-    assert finding.message == "syntax error: source code string cannot contain null bytes"
-    assert finding.location.line == 2
+    assert finding.message == "syntax error: a null byte"
+    assert (finding.location.span, finding.location.line) == (Span(10, 11), 2)
 
 
 def test_characters_that_do_not_print() -> None:
@@ -336,6 +335,30 @@ def test_unreadable_files_are_not_clean(tmp_path: Path) -> None:
         "not a regular file",
         "No such file or directory",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = a" + ".b" * 3000,
+        "x = a" + ".b" * 600,
+        "x = a" + "()" * 600,
+        "x = " + "a + " * 600 + "a",
+        "x = " + "-" * 600 + "a",
+        "x = " + "-" * 20000 + "a",
+        "if a: pass\n" + "elif a: pass\n" * 600,
+        "x = " + "(" * 150 + ")" * 150,
+    ],
+    ids=lambda text: f"{text[:8]}-{len(text)}",
+)
+def test_depth_is_no_crash(text: str) -> None:
+    for content in (text, CLEAN + text):
+        try:
+            found = audit(Source(PATH, content.encode()))
+        except UnreadableRuleError as error:
+            assert str(error) == "it is nested too deeply"
+        else:
+            assert found or content.startswith(CLEAN)
 
 
 def test_fingerprints_tell_equal_findings_apart(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ generic layer and every range that is proposed. The file without the fault has n
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from tests.mutation import convert
 
 HERE = "/* here */"
 RANGED = "lazy_mmu_mode_enable_for_pte_range"
-GENERIC_LAYER = "static inline void lazy_mmu_mode_enable(void) {}\n"
+GENERIC_LAYER = b"static inline void lazy_mmu_mode_enable(void) {}\n"
 MADVISE, MEMORY, MPROTECT, MREMAP = "mm/madvise.c", "mm/memory.c", "mm/mprotect.c", "mm/mremap.c"
 TASK_MMU, SHADOW, PGTABLE = "fs/proc/task_mmu.c", "mm/kasan/shadow.c", "include/linux/pgtable.h"
 COLD, FREE = "madvise_cold_or_pageout_pte_range", "madvise_free_pte_range"
@@ -60,13 +61,13 @@ def in_plain_section(file: str, function: str, arguments: str) -> Fault:
 
 
 PRECEDENTS: dict[str, list[Fault]] = {
-    # madvise until January 2024 (its loop went on to the enable), vmap_pages_pte_range() until 2025 (fea18c686320).
+    # The cold walker of madvise until January 2024, vmap_pages_pte_range() until 2025 (fea18c686320).
     "missing-disable": [
         Fault(MADVISE, COLD, {
-            f"flush_tlb_batched_pending(mm); {RANGED}(mm, addr, end, start_pte); for":
-            f"flush_tlb_batched_pending(mm);\n{RANGED}(mm, addr, end, start_pte); {HERE}\nfor",
             "lazy_mmu_mode_disable(); pte_unmap_unlock(start_pte, ptl); cond_resched();":
             "pte_unmap_unlock(start_pte, ptl); cond_resched();",
+            "pte_unmap_unlock(start_pte, ptl); } if (pageout) reclaim_pages(&folio_list); cond_resched(); return 0;":
+            f"pte_unmap_unlock(start_pte, ptl);\n}}\nreturn 0; {HERE}",
         }),
         Fault(MEMORY, "remap_pte_range", {"err = -EACCES; break;": f"return -EACCES; {HERE}"}),
         Fault(MPROTECT, "change_pte_range", {"if (target_node == nid) continue;": f"if (!nid) return 0; {HERE}"}),
@@ -135,8 +136,8 @@ PRECEDENTS: dict[str, list[Fault]] = {
         in_plain_section(MEMORY, "zap_pte_range", "mm, addr, end, start_pte"),
         Fault(MPROTECT, "change_pte_range", {
             "tlb_flush_pte_range(tlb, addr, PAGE_SIZE);":
-            "{\nlazy_mmu_mode_pause();\ntlb_flush_pte_range(tlb, addr, PAGE_SIZE);"
-            f"\nlazy_mmu_mode_resume(); {HERE}\n}}",
+            "{ lazy_mmu_mode_pause();\ntlb_flush_pte_range(tlb, addr, PAGE_SIZE);\n"
+            f"lazy_mmu_mode_resume(); {HERE}\n}}",
         }),
         Fault(MREMAP, "move_ptes", {
             "pte = move_soft_dirty_pte(pte);":
@@ -153,12 +154,12 @@ PRECEDENTS: dict[str, list[Fault]] = {
     "sleep-in-section": [
         Fault(MADVISE, COLD, {
             "lazy_mmu_mode_disable(); pte_unmap_unlock(start_pte, ptl); start_pte = NULL; err = split_folio(folio);":
-            f"pte_unmap_unlock(start_pte, ptl); start_pte = NULL;\nerr = split_folio(folio); {HERE}",
+            "pte_unmap_unlock(start_pte, ptl); start_pte = NULL;\n"
+            f"err = split_folio(folio); {HERE}\nlazy_mmu_mode_disable();",
         }),
         Fault(MADVISE, FREE, {"folio_mark_lazyfree(folio);": f"folio_wait_writeback(folio); {HERE}"}),
         Fault(MEMORY, "zap_pte_range", {"if (need_resched()) break;": f"cond_resched(); {HERE}"}),
         Fault(MEMORY, "copy_pte_range", {
-            "pte_unmap_unlock(dst_pte, dst_ptl); /* ret == 0 */": "pte_unmap_unlock(dst_pte, dst_ptl);",
             "VM_WARN_ON_ONCE(!pte_present(ptent));": f"kmalloc(nr, GFP_KERNEL | __GFP_NOWARN); {HERE}",
         }),
         Fault(MPROTECT, "change_pte_range", {"nid = folio_nid(folio);": f"folio_lock(folio); {HERE}\nnid = 0;"}),
@@ -175,14 +176,15 @@ PRECEDENTS: dict[str, list[Fault]] = {
         Fault(MEMORY, "zap_pte_range", {"ptep_get(pte);": f"pte[0]; {HERE}"}),
         Fault(MPROTECT, "change_pte_range", {"ptep_get(pte);": f"READ_ONCE(*pte); {HERE}"}),
         Fault(MREMAP, "move_ptes", {"if (pte_none(ptep_get(old_pte)))": f"if (!old_pte->pte) {HERE}\n"}),
-        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {"for (addr = start; addr != end; pte++, addr += PAGE_SIZE) { pte_t "
-              "ptent = ptep_get(pte); unsigned": "for (addr = start; addr != end; pte++, addr += PAGE_SIZE) {\n"
-              f"pte_t ptent = *pte; {HERE}\nunsigned"}, old=True),
+        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {
+            "ptep_get(pte); unsigned": f"*pte; {HERE}\nunsigned",
+        }, old=True),
     ],
     # Looks without the lock in mm/gup.c and mm/page_vma_mapped.c, 2026.
     "lockless-read": [
         Fault(MEMORY, "copy_pte_range", {
-            "spin_lock_nested(src_ptl,": f"if (pte_none(ptep_get(src_pte))) {HERE}\nprogress++;\nspin_lock_nested(src_ptl,",
+            "spin_lock_nested(src_ptl,":
+            f"if (pte_none(ptep_get(src_pte))) {HERE}\nprogress++;\nspin_lock_nested(src_ptl,",
         }),
         Fault(MEMORY, "zap_pte_range", {
             "start_pte = pte = pte_offset_map_lock(":
@@ -205,9 +207,8 @@ PRECEDENTS: dict[str, list[Fault]] = {
         } | MARKED_RETURN),
         Fault(MPROTECT, "change_pte_range", {
             "flush_tlb_batched_pending(vma->vm_mm);":
-            f"if (prot_numa)\nlazy_mmu_mode_pause();\nif (pages < 0)\nlazy_mmu_mode_pause();\n"
+            "if (prot_numa)\nlazy_mmu_mode_pause();\n"
             f"flush_tlb_batched_pending(vma->vm_mm);\nlazy_mmu_mode_resume(); {HERE}",
-            "return pages;": f"return pages; {HERE}",
         }),
         Fault(MREMAP, "move_ptes", {
             "if (need_rmap_locks) drop_rmap_locks(vma);":
@@ -231,11 +232,15 @@ PRECEDENTS: dict[str, list[Fault]] = {
         Fault(MEMORY, "zap_pte_range", {RANGED: f"{HERE} lazy_mmu_mode_enable_pte"}),
         Fault(MEMORY, "copy_pte_range", {RANGED: f"{HERE} lazy_mmu_mode_enable_with_ptes"}),
         Fault(MPROTECT, "change_pte_range", {RANGED: f"{HERE} lazy_mmu_mode_enable_with_ptes"}),
-        Fault(MREMAP, "move_ptes", {"/* If we are": f"/* See lazy_mmu_mode_enable_pte(). */ {HERE}\n/* If we are"}),
+        Fault(MREMAP, "move_ptes", {
+            "if (need_rmap_locks) drop": f"/* After lazy_mmu_mode_enable_pte(). */ {HERE}\nif (need_rmap_locks)\ndrop",
+        }),
     ],
 }
-# Faults are looked for one by one; these rules do not report any, or are tested below.
+# These report no fault, or have tests of their own below.
 ELSEWHERE = {"api-definition", "multi-range-section", "unranged-walker"}
+# Findings of these belong to no function.
+OF_THE_FILE = {"superseded-name"}
 EACH = [(rule, file) for rule, faults in PRECEDENTS.items() for file in dict.fromkeys(f.file for f in faults)]
 
 
@@ -247,9 +252,9 @@ class Kernel:
         self.check = make_checker(Settings()).check
         self._data: dict[tuple[str, bool], bytes] = {}
         self._clean: dict[tuple[str, bool], tuple[Diagnostic, ...]] = {}
-        header = folder / "generic" / PGTABLE
-        header.parent.mkdir(parents=True)
-        header.write_text(GENERIC_LAYER, encoding="utf-8")
+        for name, header in (("old", (tree / PGTABLE).read_bytes()), ("generic", GENERIC_LAYER)):
+            (folder / name / PGTABLE).parent.mkdir(parents=True)
+            (folder / name / PGTABLE).write_bytes(header)
 
     def data(self, file: str, old: bool) -> bytes:
         """A file of the tree."""
@@ -287,13 +292,21 @@ def spoiled(data: bytes, fault: Fault) -> bytes:
     for old, new in fault.changes.items():
         pattern = r"\s+".join(re.escape(word) for word in old.split())
         assert len(re.findall(pattern, text)) == 1, (fault.function, old)
-        text = re.sub(pattern, lambda _, new=new: new, text)  # type: ignore[misc]
+        text = re.sub(pattern, new.replace("\\", r"\\"), text)
     return data[: span.start] + text.encode() + data[span.end :]
 
 
-def marked(data: bytes) -> list[int]:
-    """The lines that have HERE."""
-    return [number for number, line in enumerate(data.decode().split("\n"), start=1) if HERE in line]
+def marked(data: bytes) -> list[tuple[str, int]]:
+    """The function and the line of each HERE."""
+    source = Source("", data)
+    functions = {d.span: d.name for d in FileReader(source).definitions()}
+    starts = [match.start() for match in re.finditer(re.escape(HERE.encode()), data)]
+    return [(name, source.line(at)) for at in starts for span, name in functions.items() if span.start <= at < span.end]
+
+
+def found(rule: str, diagnostics: Sequence[Diagnostic]) -> list[tuple[str, int]]:
+    """The function and the line of each finding of a rule."""
+    return sorted((d.function, d.location.line) for d in diagnostics if d.rule == rule)
 
 
 def test_every_rule_has_its_precedents() -> None:
@@ -304,13 +317,87 @@ def test_every_rule_has_its_precedents() -> None:
 
 @pytest.mark.parametrize(("rule", "file"), EACH, ids=[f"{rule}-{Path(file).stem}" for rule, file in EACH])
 def test_the_fault_is_found(linux: Kernel, rule: str, file: str) -> None:
-    for old in (False, True):
-        faults = [fault for fault in PRECEDENTS[rule] if (fault.file, fault.old) == (file, old)]
-        if not faults:
-            continue
-        assert [d for d in linux.clean(file, old) if d.rule == rule] == []
+    faults = [fault for fault in PRECEDENTS[rule] if fault.file == file]
+    for old in sorted({fault.old for fault in faults}):
+        assert found(rule, linux.clean(file, old)) == []
+        data = linux.data(file, old)
         for fault in faults:
-            data = spoiled(linux.data(file, old), fault)
-            named = "" if rule == "superseded-name" else fault.function
-            found = [(d.function, d.location.line) for d in linux.findings(file, old, data) if d.rule == rule]
-            assert found == [(named, line) for line in marked(data)]
+            data = spoiled(data, fault) if fault.old == old else data
+        expected = sorted(marked(data))
+        assert expected
+        if rule in OF_THE_FILE:
+            expected = [("", line) for _, line in expected]
+        assert found(rule, linux.findings(file, old, data)) == expected
+
+
+def test_the_fault_that_6_12_has(linux: Kernel) -> None:
+    """pagemap_scan_pmd_entry() enters the mode before the lock is taken, mended by ad449d856bd7."""
+    source = Source(TASK_MMU, linux.data(TASK_MMU, old=True))
+    enable = source.line(source.data.index(b"arch_enter_lazy_mmu_mode()"))
+    findings = found("section-outside-lock", linux.clean(TASK_MMU, old=True))
+    assert findings == [("pagemap_scan_pmd_entry", enable)]
+
+
+DEFINITION = """
+#ifdef CONFIG_ARCH_HAS_LAZY_MMU_MODE
+#ifndef arch_enter_lazy_mmu_mode_for_pte_range
+static inline void arch_enter_lazy_mmu_mode_for_pte_range(struct mm_struct *mm,
+		unsigned long addr, unsigned long end, pte_t *ptep)
+{
+	arch_enter_lazy_mmu_mode();
+}
+#endif
+
+/**
+ * lazy_mmu_mode_enable_for_pte_range() - Open a section for some entries.
+ * @mm: address space that owns the page table
+ * @addr: first address of the range
+ * @end: address after the range, in the same page table
+ * @ptep: entry for @addr
+ *
+ * Entries may be visited in any order, or not at all. The range is ignored in
+ * a nested section, and lost when the mode is paused.
+ */
+static inline void lazy_mmu_mode_enable_for_pte_range(struct mm_struct *mm,
+		unsigned long addr, unsigned long end, pte_t *ptep)
+{
+	arch_enter_lazy_mmu_mode_for_pte_range(mm, addr, end, ptep);
+}
+#else
+static inline void lazy_mmu_mode_enable_for_pte_range(struct mm_struct *mm,
+		unsigned long addr, unsigned long end, pte_t *ptep)
+{
+}
+#endif
+"""
+# A text of the definition, what it becomes, and how the line of the finding begins, with its ordinal.
+SPOILED_DEFINITIONS = {
+    "stub": ("end, pte_t *ptep)\n{\n}", "end)\n{\n}", "static inline void lazy_mmu_mode", 1),
+    "no fallback": ("#ifndef arch_enter", "#ifdef arch_enter", "static inline void lazy_mmu_mode", 0),
+    "no kernel-doc": ("/**", "/*", "static inline void lazy_mmu_mode", 0),
+    "no parameter": (" * @end: address after the range, in the same page table\n", "", "/**", 0),
+    "nothing on nesting": (" * a nested section, and", " * any order and", "/**", 0),
+    "indent": ("end, pte_t *ptep)\n{\n}", "end,\n\tpte_t *ptep)\n{\n}", "static inline void lazy_mmu_mode", 1),
+}
+
+
+def defined(linux: Kernel, definition: str) -> tuple[list[tuple[str, int]], Source]:
+    """What is said of the header of 6.12 with a definition in it, and that header."""
+    header = linux.data(PGTABLE, old=True)
+    (end,) = (match.end() for match in re.finditer(rb"#define arch_flush_lazy_mmu_mode\(\).*\n#endif\n", header))
+    source = Source(PGTABLE, header[:end] + definition.encode() + header[end:])
+    return found("api-definition", linux.check(source).diagnostics), source
+
+
+def test_the_definition_is_complete(linux: Kernel) -> None:
+    assert defined(linux, DEFINITION)[0] == []
+
+
+@pytest.mark.parametrize("case", SPOILED_DEFINITIONS)
+def test_the_spoiled_definition_is_found(linux: Kernel, case: str) -> None:
+    old, new, subject, ordinal = SPOILED_DEFINITIONS[case]
+    assert DEFINITION.count(old) == 1
+    findings, source = defined(linux, DEFINITION.replace(old, new))
+    starts = [match.start() for match in re.finditer(re.escape(subject.encode()), source.data)]
+    begins = source.data.index(b"#ifdef CONFIG_ARCH_HAS_LAZY_MMU_MODE")
+    assert findings == [(RANGED, source.line([start for start in starts if start > begins][ordinal]))]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mmlint.facts.evaluate import Context
+from mmlint.facts.join import Join, JoinMemory
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import Join, JoinMemory, Key, State
+from mmlint.facts.state import Key, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
 from mmlint.flow.ir import Graph

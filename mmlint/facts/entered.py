@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mmlint.facts.evaluate import Context, entry_address
+from mmlint.facts.evaluate import Context, Evaluator, entry_address
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sites import Bound, Site, Snapshot
 from mmlint.facts.spelling import spell
@@ -35,6 +35,7 @@ class Entered:
         self.snapshot = snapshot
         self.state: State = snapshot.state
         self.context: Context = solved.dataflow.context
+        self.evaluator = Evaluator(self.context)
 
     # ------------------------------------------------------------ tables
 

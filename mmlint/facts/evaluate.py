@@ -194,7 +194,11 @@ class Evaluator:
             return PAGE_POLY
         if name in self.context.graph.variables:
             return Poly.symbol(Symbol(f"unset {name.name}", label=name.name))
-        return Poly.symbol(Symbol(name.name))
+        epoch = state.values.get(EPOCH, ZERO)
+        if name.name.isupper() or epoch == ZERO:
+            return Poly.symbol(Symbol(name.name))
+        # A global may have changed since; constants are spelled in capitals.
+        return Poly.symbol(Symbol(f"{name.name}~{epoch}", epoch.makers, name.name))
 
     def _address(self, place: ir.Expr, state: State) -> Value:
         match place:
@@ -315,11 +319,16 @@ class Evaluator:
         known = state.values.get(spot)
         if known is not None:
             return known
+        local = self._local(spot)
+        if local is not None and local in state.values:
+            return state.values[local]
         struct = self.context.type_of(spot.base)
         stable = f"{struct}.{spot.field}" in self.context.vocabulary.stable
         epochs = (state.values.get(EPOCH, ZERO), state.values.get(field_epoch(spot.field), ZERO))
         text = f"{_grouped(spot.base)}->{spot.field}" if spot.field != "*" else f"*{_grouped(spot.base)}"
         makers = spot.base.makers
+        if isinstance(place, ir.Index):
+            makers = makers | self.value(place.index, state).makers
         if not stable:
             for epoch in epochs:
                 text = f"{text}~{epoch}" if epoch != ZERO else text
@@ -332,6 +341,13 @@ class Evaluator:
             if type_:
                 self.context.types[symbol] = type_.removeprefix("struct ")
         return Poly.symbol(symbol)
+
+    def _local(self, spot: Field) -> ir.Name | None:
+        """The local that ``*p`` is, where p is known to hold its address."""
+        symbol = spot.base.as_symbol() if isinstance(spot.base, Poly) and spot.field == "*" else None
+        if symbol is None or not symbol.startswith("&"):
+            return None
+        return next((name for name in self.context.graph.variables if address_symbol(name) == symbol), None)
 
 
 def as_poly(value: Value) -> Poly:

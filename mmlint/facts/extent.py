@@ -28,6 +28,9 @@ class Extent(Entered):
             return Obligation(
                 "range", Status.REFUTED, (), fault=fault, replacement=self._limit(bounds), subject=subject
             )
+        if positive(self.context, claim.addr - claim.end):
+            fault = f"the range ends before it begins: '{end}' lies before '{addr}'"
+            return Obligation("range", Status.REFUTED, (), fault=fault, subject=subject)
         swapped = self.swapped(claim)
         if swapped is not None:
             return swapped

@@ -15,6 +15,7 @@ from mmlint.source import Source, Span
 _READ = re.compile(r"\*\s*(?P<pointer>\w+)")
 _INDEXED = re.compile(r"(?P<pointer>\w+)\s*\[\s*(?P<index>\w+)\s*\]")
 _MACRO_READ = re.compile(r"\w+\(\s*\*\s*(?P<pointer>\w+)\s*\)")
+_STATEMENT_START = re.compile(rb"(?:[{};):]|\belse|\bdo)\Z")
 _WRITE = re.compile(r"\*\s*(?P<pointer>\w+)\s*=(?!=)\s*(?P<value>[^;]+)")
 
 
@@ -57,7 +58,7 @@ def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
         how = "writes the entry directly" if write else "reads the entry directly"
         better = "set_pte()" if write else "ptep_get()"
         message = f"'{shown}' {how} while lazy MMU mode is on: that takes {better}"
-        replacement = _written(analysis.source, touch.op.span) if write else _read(text)
+        replacement = _written(analysis, touch.op.span) if write else _read(text)
         if analysis.is_arch or touch.entry.table in unlocked:
             # An architecture knows its entries; without the lock another accessor would be right.
             replacement = ""
@@ -87,11 +88,12 @@ def _place(text: str) -> str:
     return text.split(",")[0] + ", ...)" if "(" in text.split("=")[0] else text.split("=")[0].strip()
 
 
-def _written(source: Source, span: Span) -> str:
+def _written(analysis: FileAnalysis, span: Span) -> str:
     """The call that stands for an assignment, where that is a statement of its own: set_pte() has no value."""
-    plain = _WRITE.fullmatch(" ".join(source.text(span).split()))
-    before, after = source.data[: span.start].rstrip()[-1:], source.data[span.end :].lstrip()[:1]
-    if plain is None or before not in b"{};):" or after != b";":
+    plain = _WRITE.fullmatch(" ".join(analysis.source.text(span).split()))
+    masked = analysis.reader.masked
+    before, after = masked[max(0, span.start - 400) : span.start].rstrip(), masked[span.end :].lstrip()[:1]
+    if plain is None or not _STATEMENT_START.search(before) or after != b";":
         return ""
     return f"set_pte({plain['pointer']}, {plain['value'].strip()})"
 
@@ -153,12 +155,12 @@ def _pauses(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
 
 def _lockless(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     found = []
-    for op, table in solved.sites.lockless.values():
+    for op, table, held in solved.sites.lockless.values():
         better = analysis.vocabulary.locked_reads[op.callee or ""]
         name = _argument(analysis.source, op)
         message = f"'{name}' is read without the page-table lock: that takes {better}()"
         site = solved.dataflow.context.mapped[table]
-        released = [unlock.span for unlock, lock in solved.sites.released if lock == f"lock({table})"]
+        released = [unlock.span for unlock, lock in solved.sites.released if held and lock == f"lock({table})"]
         because = (
             Evidence(site, "the table is mapped here"),
             *(Evidence(s, "its lock is released here") for s in released),

@@ -16,6 +16,11 @@ def _is_pointer(variable: ir.Variable) -> bool:
     return variable.pointers == 1 and not variable.array
 
 
+def _may_be(place: Field, spot: Field) -> bool:
+    """Whether a write to ``spot`` may change ``place``: elements and the object itself are one kind."""
+    return place != spot and field_epoch(place.field) == field_epoch(spot.field)
+
+
 class Memory:
     """Writes values into states."""
 
@@ -48,6 +53,8 @@ class Memory:
                     self.context.types.setdefault(symbol, variable.type.removeprefix("struct "))
             elif not variable.pointers and self._cuts_off(state, variable.type, value):
                 value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
+        if isinstance(target, ir.Name) and variable is None:
+            state.values[EPOCH] = self.fresh(f"{target.name} set", f"set {target.name}")
         state.values[target] = value
 
     def direct(self, state: State, op: ir.Load | ir.Store, place: ir.Expr) -> None:
@@ -78,7 +85,7 @@ class Memory:
         maker = f"store@{op.span.start}"
         self.renew(state, maker)
         state.values[field_epoch(spot.field)] = self.fresh(maker, maker)
-        for place in [p for p in state.values if isinstance(p, Field) and p.field == spot.field and p != spot]:
+        for place in [p for p in state.values if isinstance(p, Field) and _may_be(p, spot)]:
             del state.values[place]
         if spot.field == "*" or spot.field.startswith("["):
             self._clobber_pointee(state, spot.base, op)
@@ -103,6 +110,12 @@ class Memory:
             private = symbol is not None and symbol.startswith("&") and place.base not in given
             if not private:
                 del state.values[place]
+        for name in [n for n in state.values if isinstance(n, ir.Name) and self.is_global(n)]:
+            del state.values[name]
+
+    def is_global(self, name: ir.Name) -> bool:
+        """True for a variable that other functions can write."""
+        return name not in self.context.graph.variables and not name.name.startswith(EPOCH.name)
 
     def clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
         names = [*op.clobbers, *self.escaped]

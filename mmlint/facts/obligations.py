@@ -12,6 +12,7 @@ from mmlint.facts.extent import Extent
 from mmlint.facts.ownership import contract_equal, is_given
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.state import Table
+from mmlint.flow.ir import Call, Expr, Name
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 
 
@@ -29,6 +30,8 @@ class Judge(Extent):
         site = Evidence(table.site, f"{claim.texts['ptep']} is mapped here by {table.call}()")
         if table.mm is None:
             return self.without_owner(claim, table)
+        if table.contract:
+            return self._usual_owner(claim, table, site)
         if self.state.equal(claim.mm, table.mm):
             return Obligation("mm", Status.PROVEN, (self._owner_line(table, text),), subject=subject)
         contract = contract_equal(self.context, claim.mm, table.mm)
@@ -52,6 +55,37 @@ class Judge(Extent):
         return Obligation(
             "mm", Status.UNKNOWN, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject
         )
+
+    def _usual_owner(self, claim: Claim, table: Table, site: Evidence) -> Obligation:
+        """A table that belongs to init_mm unless its entries are updated for another mm."""
+        subject, text = claim.spans.get("mm"), claim.texts["mm"]
+        updated = self._updated_for(table)
+        # With two such tables one may be a private copy: which one, nothing tells.
+        usual = self.state.equal(claim.mm, table.mm) and len(self.used_here()) == 1
+        if usual and all(self.state.equal(mm, table.mm) for mm in updated):
+            usually = (Evidence(table.site, table.contract),)
+            return Obligation("mm", Status.ASSUMED, usually, contract=True, subject=subject)
+        if updated and all(self.state.equal(mm, claim.mm) for mm in updated):
+            because = (site, Evidence(self.site.op.span, f"its entries are updated for {text}"))
+            return Obligation("mm", Status.ASSUMED, because, subject=subject)
+        why = f"its entries are updated for '{display(updated[0])}'" if updated else table.contract
+        fault = f"nothing shows that '{text}' owns the table: {why}"
+        return Obligation("mm", Status.UNKNOWN, (site,), fault=fault, subject=subject)
+
+    def _updated_for(self, table: Table) -> list[Value]:
+        """The mm arguments of the updates of a table: what stands before the address and the pointer."""
+        found = []
+        for touch in self.site.touches:
+            if touch.entry.table != table.symbol or touch.argument != 2 or not isinstance(touch.op, Call):
+                continue
+            if touch.kind in ("update", "read_update") and self._is_mm(touch.op.arguments[0]):
+                found.append(self.evaluator.value(touch.op.arguments[0], self.state))
+        return found
+
+    def _is_mm(self, argument: Expr) -> bool:
+        """False for a VMA, which some accessors take in the place of the mm."""
+        variable = self.context.graph.variables.get(argument) if isinstance(argument, Name) else None
+        return variable is None or variable.type == "struct mm_struct"
 
     def _owner_line(self, table: Table, text: str) -> Evidence:
         if table.kernel:

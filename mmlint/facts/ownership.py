@@ -28,7 +28,10 @@ def owner_of(
         return kernel_mm(context), ""
     if 0 <= call.mm < len(op.arguments):
         return evaluator.value(op.arguments[call.mm], state), ""
-    return _owner_of_pmd(context, pmd), ""
+    owner = _owner_of_pmd(context, pmd)
+    if owner is None and call.usually_kernel:
+        return kernel_mm(context), f"{call.name}() is for kernel page tables"
+    return owner, ""
 
 
 def _owner_of_pmd(context: Context, value: Value | None) -> Value | None:

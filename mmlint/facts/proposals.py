@@ -108,6 +108,8 @@ class Proposer:
 
     def candidate(self) -> Candidate:
         """The best spelling. Raises NoProposal."""
+        if any(judge.site.backward for judge in self.judges):
+            raise NoProposal("the walk goes backwards")
         ptep, addr = self._pointer_and_address()
         mm = self._mm()
         end = self._end(ptep, addr)

@@ -13,7 +13,7 @@ from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State, held_lock
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
-from mmlint.flow.values import Entry, Poly, Symbol, Value
+from mmlint.flow.values import ONE, PAGE, PAGE_POLY, Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 _CLEARED = re.compile(r"~\s*(\w+|\([^()]*\))")
@@ -85,6 +85,7 @@ class Site:
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
     outer: list[int] = field(default_factory=list)
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
+    backward: bool = False
     resumed: bool = False
     doubtful: bool = False
 
@@ -106,7 +107,7 @@ class Sites:
     unpaused: dict[int, ir.Call] = field(default_factory=dict)
     resumes: dict[int, ir.Call] = field(default_factory=dict)
     released: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
-    lockless: dict[int, tuple[ir.Call, Symbol]] = field(default_factory=dict)
+    lockless: dict[int, tuple[ir.Call, Symbol, bool]] = field(default_factory=dict)
 
 
 class Collector(Observer):
@@ -232,7 +233,8 @@ class Collector(Observer):
         if kind != "read" or not isinstance(op, ir.Call) or table is None or table.kernel or state.doubtful:
             return
         if op.callee in self.dataflow.context.vocabulary.locked_reads and held_lock(state, table) is None:
-            self.result.lockless.setdefault(op.span.start, (op, table.symbol))
+            held = self.dataflow.context.vocabulary.maps[table.call].held
+            self.result.lockless.setdefault(op.span.start, (op, table.symbol, held))
 
     def leave(self, state: State, terminator: ir.Return) -> None:
         if state.paused and not state.doubtful:
@@ -252,39 +254,78 @@ class Collector(Observer):
     def branch(self, state: State, terminator: ir.Branch) -> None:
         site = self._open(state)
         condition = terminator.condition
+        goes_on = self.exits.get(self.block, True)
         while isinstance(condition, ir.Unary) and condition.op == "!":
-            condition = condition.operand
+            condition, goes_on = condition.operand, not goes_on
         if site is None or self.block not in self.exits or not isinstance(condition, ir.Binary):
             return
-        if condition.op not in ("==", "!=", "<", "<=", ">", ">="):
-            return
+        op = condition.op if goes_on else _OPPOSITE.get(condition.op, "")
         left = self.evaluator.value(condition.left, state)
         right = self.evaluator.value(condition.right, state)
-        if isinstance(left, Poly) and isinstance(right, Poly):
+        if op in _MIRRORED and isinstance(left, Poly) and isinstance(right, Poly):
             sides = ((left, condition.left), (right, condition.right))
-            forward, backward = (self._bounds(state, *pair, terminator.span) for pair in (sides, sides[::-1]))
+            forward = self._bounds(site, state, *sides, op, terminator.span)
+            backward = self._bounds(site, state, *sides[::-1], _MIRRORED[op], terminator.span)
             # Where one side is the address of an entry, the other is the limit.
             moving = [bound for bound in forward + backward if bound.table is not None]
             site.bounds += [bound for bound in moving or forward + backward if bound not in site.bounds]
 
     def _bounds(
-        self, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], span: Span
+        self, site: Site, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], op: str, span: Span
     ) -> list[Bound]:
+        """The bounds that ``address op limit``, the condition to go on, puts on the walks of the tables."""
         if limit[0].as_const() is not None or address[0].as_const() is not None:
             return []
-        tables = _walked(state.values.values(), address[0])
-        return [Bound(table, address[0], limit[0], limit[1], address[1], span) for table in tables or [None]]
+        walked = _walked(state.values.values(), address[0]) or {None: 0}
+        found = []
+        for table, ahead in walked.items():
+            end = _first_behind(op, limit[0], ahead)
+            direction = self._direction(address[0])
+            if direction < 0 and table is not None:
+                site.backward = True
+            if end is not None and direction >= 0:
+                found.append(Bound(table, address[0], end, limit[1], address[1], span))
+        return found
+
+    def _direction(self, address: Poly) -> int:
+        """1 for an address that its loop moves up, -1 for one that it moves down, 0 where it does neither."""
+        for symbol in address.symbols():
+            for incoming in self.dataflow.context.joins.get(symbol, ()):
+                step = incoming - Poly.symbol(symbol)
+                if symbol in incoming.symbols() and step.terms:
+                    return -1 if all(factor < 0 for _, factor in step.terms) else 1
+        return 0
 
 
-def _walked(values: Iterable[Value], address: Poly) -> list[Symbol | None]:
-    """Tables of which some pointer is the entry for ``address``, or a whole number of pages from it."""
-    found: dict[Symbol | None, None] = {}
+# The condition to go on, when the branch leaves the loop; and seen from the other side.
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_MIRRORED = {"!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _first_behind(op: str, limit: Poly, ahead: int) -> Poly | None:
+    """The first address behind a walk that goes on while ``address + ahead pages op limit``, or None."""
+    if op in ("<", "!="):
+        return limit
+    if op != "<=":
+        return None
+    if ahead == 1:
+        return limit
+    terms = dict(limit.terms)
+    if terms.get(()) == -1:
+        return limit + ONE
+    return limit + PAGE_POLY if terms.get((PAGE,), 0) < 0 else None
+
+
+def _walked(values: Iterable[Value], address: Poly) -> dict[Symbol | None, int]:
+    """Tables of which some pointer is the entry for ``address`` or a number of pages before it: that number."""
+    found: dict[Symbol | None, int] = {}
     for value in values:
         if isinstance(value, Entry):
             pages = (address - value.address).without_page()
-            if pages is not None and pages.as_const() is not None:
-                found[value.table] = None
-    return list(found)
+            count = pages.as_const() if pages is not None else None
+            if count is not None and (value.table not in found or abs(count) < abs(found[value.table])):
+                found[value.table] = count
+    return found
 
 
 def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:

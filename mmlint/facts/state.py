@@ -11,7 +11,6 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mmlint.flow.ir import Name, Temp
@@ -21,10 +20,17 @@ from mmlint.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A place in memory: a field of the object that ``base`` points to, or of a local object named by a symbol."""
+    """A place in memory: a field of the object that ``base`` points to, or of a local object named by a symbol.
+
+    ``field`` is "*" for the object itself and "[index]" for an element, the index being a value.
+    """
 
     base: Value
     field: str
+
+    def rests_on(self, maker: str) -> bool:
+        """True when which place it is depends on what ``maker`` defined."""
+        return maker in self.base.makers or (self.field.startswith("[") and maker in self.field)
 
 
 Place = Name | Temp | Field
@@ -33,7 +39,7 @@ EPOCH = Name("<memory>")
 
 def field_epoch(name: str) -> Name:
     """The place whose value tells when a field of that name was last written through a pointer."""
-    return Name(f"<memory>.{name}")
+    return Name(f"<memory>.{'*' if name.startswith('[') else name}")
 
 
 Fact = tuple[str, Poly]
@@ -119,6 +125,8 @@ class State:
 
     def forget(self, maker: str, site: str) -> None:
         """Make room for a new execution of ``maker``: what an older one defined becomes unknown, place by place."""
+        for field_ in [p for p in self.values if isinstance(p, Field) and p.rests_on(maker)]:
+            del self.values[field_]
         stale = [place for place, value in self.values.items() if maker in value.makers]
         for place in stale:
             text = place_text(place)
@@ -127,8 +135,8 @@ class State:
             self.facts = frozenset(fact for fact in self.facts if maker not in fact[1].makers)
         if any(maker in poly.makers for poly in self.equalities):
             self.equalities = frozenset(poly for poly in self.equalities if maker not in poly.makers)
-        if any(_rests_on(answer, maker) for answer in self.answers):
-            self.answers = frozenset(answer for answer in self.answers if not _rests_on(answer, maker))
+        if any(rests_on(answer, maker) for answer in self.answers):
+            self.answers = frozenset(answer for answer in self.answers if not rests_on(answer, maker))
         for symbol, table in list(self.tables.items()):
             if table_uses(table, maker):
                 self.tables[symbol] = forget_in_table(table, maker, site)
@@ -211,7 +219,8 @@ def _unknown(value: Value, name: str, maker: str, label: str) -> Value:
     return Poly.symbol(Symbol(name, makers, label))
 
 
-def _rests_on(answer: Answer, maker: str) -> bool:
+def rests_on(answer: Answer, maker: str) -> bool:
+    """True when a variable of an answered condition had a value that ``maker`` defined."""
     return any(value is not None and maker in value.makers for value in answer[1])
 
 
@@ -239,162 +248,3 @@ def forget_in_table(table: Table, maker: str, site: str) -> Table:
         table.allocates,
         table.contract,
     )
-
-
-# ---------------------------------------------------------------- join
-
-
-@dataclass
-class JoinMemory:
-    """What earlier rounds of one join did. After `_PATIENCE` rounds a place that got a symbol keeps it, and places that
-    were told apart stay apart, so that the iteration ends.
-    """
-
-    rounds: int = 0
-    sticky: set[str] = field(default_factory=set)
-    classes: dict[str, str] = field(default_factory=dict)
-
-
-_PATIENCE = 8
-
-
-class Join:
-    """The join of states with one key at one block; ``name`` identifies both.
-
-    ``origins`` maps each new symbol to the values that come in, for those who ask where a walk began.
-    """
-
-    def __init__(self, name: str, states: Sequence[State], memory: JoinMemory) -> None:
-        self.maker = name
-        self.states = states
-        self.memory = memory
-        memory.rounds += 1
-        self.firm = memory.rounds > _PATIENCE
-        self.classes: dict[tuple[str, tuple[Poly, ...]], Poly] = {}
-        self.tables: dict[tuple[Symbol, ...], Symbol] = {}
-        self.origins: dict[Symbol, tuple[Poly, ...]] = {}
-
-    def run(self) -> State:
-        """The joined state."""
-        first = self.states[0]
-        result = State(
-            {},
-            {},
-            first.held,
-            first.stack,
-            first.below,
-            first.paused,
-            max(state.closed for state in self.states),
-            self._facts(),
-            self._equalities(),
-            first.foreign.intersection(*(state.foreign for state in self.states[1:])),
-            self._answers(),
-            max(state.paused_at for state in self.states),
-            first.doubtful,
-        )
-        moved = []
-        others = [state.values for state in self.states[1:]]
-        for place, value in first.values.items():
-            values = [other.get(place) for other in others]
-            if all(other is value or other == value for other in values) and self.maker not in value.makers:
-                result.values[place] = value
-            elif None not in values:
-                moved.append(place)
-        for place in sorted(moved, key=_order):
-            result.values[place] = self._value(place_text(place), [state.values[place] for state in self.states])
-        for symbol in first.tables:
-            result.tables[symbol] = self._table(symbol, [state.tables[symbol] for state in self.states])
-        return result
-
-    def _facts(self) -> frozenset[Fact]:
-        common = self.states[0].facts.intersection(*(state.facts for state in self.states[1:]))
-        return frozenset(fact for fact in common if self.maker not in fact[1].makers)
-
-    def _equalities(self) -> frozenset[Poly]:
-        common = self.states[0].equalities.intersection(*(state.equalities for state in self.states[1:]))
-        return frozenset(poly for poly in common if self.maker not in poly.makers)
-
-    def _answers(self) -> frozenset[Answer]:
-        common = self.states[0].answers.intersection(*(state.answers for state in self.states[1:]))
-        return frozenset(answer for answer in common if not _rests_on(answer, self.maker))
-
-    def _value(self, name: str, incoming: list[Value]) -> Value:
-        entries = [value for value in incoming if isinstance(value, Entry)]
-        if len(entries) == len(incoming):
-            table = self._table_symbol(name, [entry.table for entry in entries])
-            return Entry(table, self._poly(f"@{name}", [entry.address for entry in entries]))
-        polys = [value for value in incoming if isinstance(value, Poly)]
-        if len(polys) == len(incoming):
-            return self._poly(name, polys)
-        return Poly.symbol(Symbol(f"{self.maker}:{name}", frozenset((self.maker,)), name.lstrip("@")))
-
-    def _poly(self, name: str, incoming: list[Poly]) -> Poly:
-        settled = None if self.firm and name in self.memory.sticky else self._settled(name, incoming)
-        if settled is not None:
-            return settled
-        form = (self.memory.classes.get(name, ""), tuple(incoming)) if self.firm else ("", tuple(incoming))
-        known = self.classes.get(form)
-        if known is None:
-            symbol = Symbol(f"{self.maker}:{name}", frozenset((self.maker,)), name.lstrip("@"))
-            known = self.classes[form] = Poly.symbol(symbol)
-            self.origins[symbol] = form[1]
-        if self.firm:
-            self.memory.sticky.add(name)
-            self.memory.classes[name] = str(known)
-        return known
-
-    def _settled(self, name: str, incoming: list[Poly]) -> Poly | None:
-        """The value itself where all paths bring the same, or bring it and this join's own symbol for the place."""
-        first = incoming[0]
-        if self.maker not in first.makers and all(value == first for value in incoming):
-            return first
-        own = Poly.symbol(Symbol(f"{self.maker}:{name}"))
-        distinct = dict.fromkeys(value for value in incoming if value != own)
-        for candidate in distinct:
-            if self.maker in candidate.makers:
-                continue
-            if all(
-                value in (candidate, own) or state.equal(candidate, value)
-                for value, state in zip(incoming, self.states, strict=True)
-            ):
-                return candidate
-        return None
-
-    def _table_symbol(self, name: str, incoming: list[Symbol]) -> Symbol:
-        if all(symbol == incoming[0] for symbol in incoming) and self.maker not in incoming[0].makers:
-            return incoming[0]
-        form = tuple(incoming)
-        if form not in self.tables:
-            self.tables[form] = Symbol(f"T[{self.maker}:{name}]", frozenset((self.maker,)), name)
-        return self.tables[form]
-
-    def _table(self, symbol: Symbol, incoming: list[Table]) -> Table:
-        first = incoming[0]
-        if all(table == first for table in incoming) and not table_uses(first, self.maker):
-            return first
-        address = self._poly(f"{symbol}.addr", [table.address for table in incoming])
-        owners = [table.mm for table in incoming if table.mm is not None]
-        owner = self._value(f"{symbol}.mm", owners) if len(owners) == len(incoming) else None
-        return Table(
-            symbol,
-            owner,
-            first.lock,
-            first.kernel,
-            address,
-            first.pmd,
-            first.call,
-            first.site,
-            first.allocates,
-            first.contract,
-        )
-
-
-def _order(place: Place) -> tuple[int, str]:
-    if isinstance(place, Name):
-        return (0, place_text(place))
-    if isinstance(place, Temp):
-        return (1, f"{place.index:06}")
-    return (2, place_text(place))
-
-
-Origin = Callable[[Symbol], tuple[Poly, ...]]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mmlint.facts.evaluate import as_poly, entry_address
 from mmlint.facts.memory import Memory
-from mmlint.facts.ownership import owner_of
+from mmlint.facts.ownership import kernel_mm, owner_of
 from mmlint.facts.state import Field, State, Table
 from mmlint.flow import ir
 from mmlint.flow.values import ZERO, Entry, Poly, Symbol, Value
@@ -33,7 +33,16 @@ class TableCalls(Memory):
         for known in [s for s in state.tables if s == table]:
             del state.tables[known]
         state.tables[table] = Table(
-            table, owner, lock, call.kernel, address, pmd, call.name, op.span, call.allocates, contract
+            table,
+            owner,
+            lock,
+            owner == kernel_mm(self.context),
+            address,
+            pmd,
+            call.name,
+            op.span,
+            call.allocates,
+            contract,
         )
         self.observer.mapped(state, op, table, call.held)
         if lock is not None:

@@ -30,12 +30,15 @@ def _body(predecessors: list[list[int]], head: int, latch: int) -> frozenset[int
     return frozenset(body)
 
 
-def exit_branches(graph: Graph) -> frozenset[int]:
-    """Blocks whose branch decides whether a loop goes on or ends."""
-    found = set()
-    for loop in natural_loops(graph):
+def exit_branches(graph: Graph) -> dict[int, bool]:
+    """Blocks whose branch decides whether a loop goes on: whether it does so when the condition holds.
+
+    For a branch that leaves several loops the innermost counts.
+    """
+    found: dict[int, bool] = {}
+    for loop in sorted(natural_loops(graph), key=len):
         for index in loop:
             terminator = graph.blocks[index].terminator
             if isinstance(terminator, Branch) and (terminator.then in loop) != (terminator.otherwise in loop):
-                found.add(index)
-    return frozenset(found)
+                found.setdefault(index, terminator.then in loop)
+    return found
