@@ -1,8 +1,9 @@
-"""Settings of a run: what the command line says, with its defaults.
+"""Settings of a run, with their defaults.
 
     Settings(target="lazy_mmu_mode_enable_with_ptes", fail_level=Level.ERROR)
 
-Nothing is read from the tree under check: a tree that is being judged does not configure its judge.
+They come from the command line and from a configuration file above the current folder (`mmlint.config_file`); a tree
+that is being judged configures its judge no further than that.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class UsageError(Exception):
 class Settings:
     """``target`` is the ranged name to propose, empty for the vocabulary's default; ``jobs`` 0 means one per CPU.
 
-    ``select`` and ``ignore`` are names of rules; an empty ``select`` means all.
+    ``select`` and ``ignore`` are names of rules; an empty ``select`` means all. Findings below ``level`` are not shown.
+    ``suppressions`` is the list of findings that were judged and accepted, if there is one.
     """
 
     target: str = ""
@@ -31,6 +33,8 @@ class Settings:
     ignore: frozenset[str] = frozenset()
     rules: tuple[Path, ...] = ()
     jobs: int = 0
+    level: Level = Level.NOTE
+    suppressions: Path | None = None
 
     @property
     def processes(self) -> int:

@@ -105,6 +105,14 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that was judged and accepted, and why. It is counted in every format."""
+
+    diagnostic: Diagnostic
+    reason: str
+
+
 def fingerprinted(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorted diagnostics with fingerprints that do not depend on lines.
 

@@ -1,6 +1,7 @@
 """A run: find the files, check those that can hold a section, and account for all of them.
 
-    run(["mm"], Settings())  ->  Report(diagnostics, facts, coverage)
+    run(["mm"], Settings())                            ->  Report(diagnostics, facts, coverage)
+    run_on(Source("mm/memory.c", data), Settings())    ->  the same for one text, such as standard input
 
 The result is the same for the same input, however many processes work. What judges a file is loaded only when there is
 a file to judge: in a kernel tree, one of 3,000 has a section.
@@ -8,14 +9,14 @@ a file to judge: in a kernel tree, one of 3,000 has a section.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mmlint.config import Settings
-from mmlint.diagnostic import Diagnostic, Skipped, fingerprinted
-from mmlint.files import find_files, read, scan
+from mmlint.diagnostic import Diagnostic, Skipped, Suppressed, fingerprinted
+from mmlint.files import BINARY, binary, find_files, read, scan
 from mmlint.parallel import Died, spread
 from mmlint.source import Source
 
@@ -41,25 +42,50 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: findings in order, the facts of every file that holds a section, and the account."""
+    """A run: findings in order, the facts of every file that holds a section, and the account.
+
+    ``suppressed`` are findings that were taken out of ``diagnostics`` because somebody accepted them, ``below`` counts
+    those that are not bad enough to be shown.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     facts: tuple[FileFacts, ...]
     coverage: Coverage
+    suppressed: tuple[Suppressed, ...] = ()
+    below: int = 0
 
 
-def run(paths: Sequence[str], settings: Settings) -> Report:
-    """Check ``paths``. Raises UsageError, VocabularyError and RuleError for what the settings ask in vain."""
+def run(paths: Sequence[str], settings: Settings, tell: Callable[[str, int], None] = lambda *_: None) -> Report:
+    """Check ``paths``; ``tell`` gets the name of each stage and the number of its files.
+
+    Raises UsageError, VocabularyError and RuleError for what the settings ask in vain.
+    """
     if settings.select or settings.ignore or settings.rules:
         _checker(settings)
     found = find_files(paths)
+    tell("reading", len(found.files))
     hits = scan(found.files, needles(settings.target), settings.processes)
+    tell("checking", len(hits.files))
     reports = _check_all(hits.files, settings) if hits.files else []
+    return _report(len(found.files), reports, (*found.skipped, *hits.skipped))
+
+
+def run_on(source: Source, settings: Settings) -> Report:
+    """Check one text, whatever its path leads to. Raises as `run` does."""
+    if settings.select or settings.ignore or settings.rules:
+        _checker(settings)
+    if binary(source.data):
+        return _report(1, [], [Skipped(source.path, "", 1, BINARY)])
+    if not any(needle in source.data for needle in needles(settings.target)):
+        return _report(1, [], [])
+    return _report(1, [_checker(settings).check(source)], [])
+
+
+def _report(files: int, reports: Sequence[FileReport], unread: Iterable[Skipped]) -> Report:
     facts = tuple(report.facts for report in reports if report.facts)
-    skipped = {*found.skipped, *hits.skipped}
-    skipped.update(s for report in reports for s in report.skipped)
+    skipped = {*unread, *(s for report in reports for s in report.skipped)}
     coverage = Coverage(
-        len(found.files),
+        files,
         sum(file.looked_at for file in facts),
         sum(len(function.sections) for file in facts for function in file.functions),
         tuple(sorted(skipped, key=lambda s: (s.path, s.line, s.function, s.reason))),

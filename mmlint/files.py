@@ -5,8 +5,8 @@
 
 A folder is walked for *.c and *.h, without names that start with a dot. A symbolic link is followed where it leads
 out of what is walked anyway, each target once, so loops end. A file given by name is taken whatever its suffix. A
-kernel tree has 60,000 such files with a gigabyte in them, so the scan reads into one buffer and asks nothing of a file
-but its bytes.
+binary file is not read, and that is told. A kernel tree has 60,000 such files with a gigabyte in them, so the scan
+reads into one buffer and asks nothing of a file but its bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from mmlint.parallel import Died, spread
 
 _SUFFIXES = (".c", ".h")
 _BUFFER = 1 << 18
+# As git does: a file with a NUL byte in its first bytes is no text. UTF-16 is among these.
+_HEAD = 8000
+BINARY = "a binary file: it holds NUL bytes"
 # Fewer files than this are read before a second process has started.
 _WORTH_SPREADING = 1 << 12
 
@@ -131,6 +134,11 @@ def read(path: str) -> bytes:
         return file.read()
 
 
+def binary(data: bytes) -> bool:
+    """True for what is no text."""
+    return data.find(0, 0, _HEAD) >= 0
+
+
 def scan(files: Sequence[str], needles: tuple[bytes, ...], processes: int = 1) -> Found:
     """Those of ``files`` that hold one of ``needles``, in order."""
     shares: list[Sequence[str]] = [files]
@@ -167,6 +175,9 @@ def _scan(files: Iterable[str], needles: tuple[bytes, ...]) -> Found:
             kept = 0
             while count := os.readv(descriptor, [view[kept:]] if kept else whole):
                 filled = kept + count
+                if not kept and find(0, 0, min(count, _HEAD)) >= 0:
+                    skipped.append(Skipped(path, "", 1, BINARY))
+                    break
                 for needle in needles:
                     if find(needle, 0, filled) >= 0:
                         hits.append(path)

@@ -171,13 +171,14 @@ def _tables(folder: Path) -> _Tables:
         table.check({"mm", "pmd"})
         pointers[name] = LockPointer(name, table.index("pmd", None), table.index("mm"))
     lock = _Table(file.file, "lock", file.data.get("lock", {}))
-    lock.check({"acquire", "release", "try", "double_acquire", "double_release"})
+    lock.check({"acquire", "release", "try", "double_acquire", "double_release", "guards"})
     locks = Locks(
         lock.names("acquire"),
         lock.names("release"),
         lock.names("try"),
         lock.names("double_acquire"),
         lock.names("double_release"),
+        lock.names("guards"),
     )
     return _Tables(maps, unmaps, levels, pointers, locks)
 
@@ -199,7 +200,7 @@ def _contracts(folder: Path) -> _Contracts:
     file = _read(folder, "contracts.toml", known)
     callbacks = []
     for table in file.array("callback"):
-        table.check({"struct", "field", "addr", "end", "text", "source"})
+        table.check({"struct", "field", "addr", "end", "text", "source", "wide"})
         callbacks.append(
             Callback(
                 table.text("struct"),
@@ -208,6 +209,7 @@ def _contracts(folder: Path) -> _Contracts:
                 table.index("end", None),
                 table.text("text"),
                 table.text("source", ""),
+                table.flag("wide"),
             )
         )
     applies = [Applies(table.text("name"), table.index("function", None)) for table in file.array("applies")]
@@ -273,7 +275,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     folder = folder or kernel_data()
     generations, ranged, implementation = _api(folder)
     tables = _tables(folder)
-    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive", "lockless"})
+    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive", "lockless", "lookup"})
     contracts = _contracts(folder)
     if not target:
         target = next((r.name for r in ranged if r.default), ranged[0].name)
@@ -296,6 +298,7 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         entries.indices("carry"),
         entries.indices("derive"),
         _texts(entries, "lockless"),
+        _Table(entries.file, "lookup", entries.data.get("lookup", {})).names("names"),
         contracts.callbacks,
         contracts.applies,
         contracts.bounds,

@@ -74,7 +74,7 @@ class LevelCall(NamedTuple):
 
 
 class Callback(NamedTuple):
-    """A function pointer field whose functions get [addr, end) inside one page table."""
+    """A function pointer field whose functions get [addr, end) inside one page table, or a ``wide``r range."""
 
     struct: str
     field: str
@@ -82,6 +82,7 @@ class Callback(NamedTuple):
     end: int
     text: str
     source: str = ""
+    wide: bool = False
 
 
 class Applies(NamedTuple):
@@ -124,6 +125,7 @@ class Locks(NamedTuple):
     try_: frozenset[str]
     double_acquire: frozenset[str]
     double_release: frozenset[str]
+    guards: frozenset[str]
 
 
 class Arithmetic(NamedTuple):
@@ -180,6 +182,7 @@ class Vocabulary:
     carries: Mapping[str, int]
     derives: Mapping[str, int]
     locked_reads: Mapping[str, str]
+    lookups: frozenset[str]
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: Mapping[str, Bound]

@@ -365,7 +365,7 @@ def _agrees(
 
 
 def _facts_hold(state: State, equations: Equations) -> str:
-    for relation, poly in state.facts:
+    for relation, poly in [*state.facts, *(("eq", poly) for poly in state.equalities)]:
         number = equations.number(poly)
         if number is not None and not HOLDS[relation](number):
             return f"{poly} is {number}, not {relation} 0"
@@ -402,6 +402,8 @@ class Checked:
             while block is not None:
                 faults = {key: describes(solution.states[block][key], run, known) for key in keys}
                 keys = [key for key in keys if not faults[key]]
+                if keys and all(solution.states[block][key].doubtful for key in keys):
+                    return f"b{block} is reached, but doubtful"
                 if not keys:
                     return f"b{block}: " + "; ".join(faults.values()) if faults else f"b{block} is not reached"
                 for op in self.graph.blocks[block].ops:
@@ -433,10 +435,11 @@ class Checked:
 
 def checked(text: str) -> Checked:
     """Lower and solve the one function of a text."""
-    (function,) = read_functions(Source("program.c", text.encode()))
+    source = Source("program.c", text.encode())
+    (function,) = read_functions(source)
     graph = lower(function, DEFAULT_DIALECT)
     assert (function.ok, graph.unmodelled) == (True, ()), text
-    dataflow = Dataflow(graph, VOCABULARY)
+    dataflow = Dataflow(graph, VOCABULARY, text=source.text)
     states = States()
     dataflow.observe(states)
     return Checked(graph, dataflow, states)

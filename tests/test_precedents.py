@@ -163,9 +163,7 @@ PRECEDENTS: dict[str, list[Fault]] = {
             "VM_WARN_ON_ONCE(!pte_present(ptent));": f"kmalloc(nr, GFP_KERNEL | __GFP_NOWARN); {HERE}",
         }),
         Fault(MPROTECT, "change_pte_range", {"nid = folio_nid(folio);": f"folio_lock(folio); {HERE}\nnid = 0;"}),
-        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {
-            "flush_and_return: if (flush_end)": f"flush_and_return:\ncond_resched(); {HERE}\nif (flush_end)",
-        }, old=True),
+        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {"flush_tlb_range(": f"cond_resched(); {HERE}\nfree("}, old=True),
     ],
     # Conversions to ptep_get(): 5d89666bd998, c33c794828f2.
     "raw-pte-access": [
@@ -176,9 +174,7 @@ PRECEDENTS: dict[str, list[Fault]] = {
         Fault(MEMORY, "zap_pte_range", {"ptep_get(pte);": f"pte[0]; {HERE}"}),
         Fault(MPROTECT, "change_pte_range", {"ptep_get(pte);": f"READ_ONCE(*pte); {HERE}"}),
         Fault(MREMAP, "move_ptes", {"if (pte_none(ptep_get(old_pte)))": f"if (!old_pte->pte) {HERE}\n"}),
-        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {
-            "ptep_get(pte); unsigned": f"*pte; {HERE}\nunsigned",
-        }, old=True),
+        Fault(TASK_MMU, "pagemap_scan_pmd_entry", {"ptep_get(pte); unsigned": f"*pte; {HERE}\nunsigned"}, old=True),
     ],
     # Looks without the lock in mm/gup.c and mm/page_vma_mapped.c, 2026.
     "lockless-read": [
@@ -223,9 +219,7 @@ PRECEDENTS: dict[str, list[Fault]] = {
     ],
     "arch-hook-in-generic-code": [
         Fault(MEMORY, "zap_pte_range", {"lazy_mmu_mode_disable();": f"arch_leave_lazy_mmu_mode(); {HERE}"}),
-        Fault(MPROTECT, "change_pte_range", {
-            f"{RANGED}(vma->vm_mm, addr, end, pte);": f"arch_enter_lazy_mmu_mode(); {HERE}",
-        }),
+        Fault(MPROTECT, "change_pte_range", {f"{RANGED}(": f"arch_enter_lazy_mmu_mode(); {HERE}\n("}),
         Fault(MREMAP, "move_ptes", {"lazy_mmu_mode_disable();": f"arch_leave_lazy_mmu_mode(); {HERE}"}),
     ],
     "superseded-name": [

@@ -51,6 +51,10 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
         for name, definitions in analysis.definitions.items()
         if name not in vocabulary.api_names and any(pattern.search(d.masked) for d in definitions)
     ]
+    for name, macro in _behind_macros(analysis, pattern):
+        place = analysis.definitions[name][0].name_span.start
+        reason = f"the macro {macro}() enters or leaves the mode"
+        skipped.append(Skipped(source.path, name, source.line(place), reason))
     for name in names:
         solved, unsolved = analysis.solve(name)
         for item in unsolved:
@@ -67,6 +71,20 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
         mentions_of(analysis),
         remarks_on(analysis),
     )
+
+
+def _behind_macros(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tuple[str, str]]:
+    """Functions that use the API through a macro of their file only: they are not analysed."""
+    macros = sorted(
+        {m.name for m in analysis.reader.macros() if pattern.search(m.masked)} - analysis.vocabulary.api_names
+    )
+    found = []
+    for macro in macros:
+        used = re.compile(rb"\b" + macro.encode() + rb"\b")
+        for name, definitions in analysis.definitions.items():
+            if any(used.search(d.masked) for d in definitions) and name not in analysis.vocabulary.api_names:
+                found.append((name, macro))
+    return found
 
 
 def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> FunctionFacts:

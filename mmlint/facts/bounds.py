@@ -206,7 +206,9 @@ def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int,
     """What the contract and the callers of a function say of its parameters i and j."""
     facts = []
     for callback, place in analysis.callbacks(name):
-        if (callback.addr, callback.end) == (i, j):
+        if (callback.addr, callback.end) == (i, j) and callback.wide:
+            facts.append(BoundFact(Status.REFUTED, (Evidence(place, callback.text),), reason=callback.text))
+        elif (callback.addr, callback.end) == (i, j):
             facts.append(BoundFact(Status.ASSUMED, (Evidence(place, callback.text),), contract=True))
         else:
             facts.append(BoundFact(Status.UNKNOWN, (Evidence(place, "stands in an ops struct here"),)))
@@ -214,6 +216,10 @@ def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int,
     if depth < _DEPTH:
         for caller in callers:
             facts.extend(_at_caller(analysis, caller, name, i, j, depth, seen))
+    escape = analysis.escapes(name)
+    if escape is not None:
+        line = Evidence(escape, f"{name}() is called through a pointer")
+        facts.append(BoundFact(Status.ASSUMED, (line,), reason=f"whoever calls {name}() is trusted to bound it"))
     if not analysis.is_static(name):
         facts.append(
             BoundFact(

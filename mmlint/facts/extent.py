@@ -113,7 +113,7 @@ class Extent(Entered):
         because = list(fact.because)
         if fact.reason and fact.status is Status.ASSUMED:
             because.append(Evidence(self.site.op.span, fact.reason))
-        if fact.status is Status.UNKNOWN and not self._is_caller_s(claim.end):
+        if fact.status is Status.UNKNOWN and not (self._is_caller_s(claim.end) and self._is_caller_s(claim.addr)):
             range_ = f"[{claim.texts['addr']}, {claim.texts['end']})"
             fault = f"nothing shows that {range_} stays in one page table: {fact.reason}"
             return Obligation("table", Status.UNKNOWN, (), subject=subject, fault=fault)

@@ -199,6 +199,26 @@ class FileAnalysis:
             if caller != name and any(pattern.search(definition.masked) for definition in definitions)
         ]
 
+    def escapes(self, name: str) -> Span | None:
+        """Where the function's address is taken, other than by an ops struct that a contract covers."""
+        known = {place for _, place in self.callbacks(name)}
+        pattern = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b(?!\s*\()")
+        for match in pattern.finditer(self.reader.masked):
+            span = Span(*match.span())
+            if span not in known:
+                return span
+        return None
+
+    def opens_for_caller(self, name: str) -> bool:
+        """True when a caller of the function also calls one that leaves the mode for it: two halves of a pair."""
+        for caller in self.callers(name):
+            called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
+            for other in sorted(called & set(self.definitions) - {name, caller}):
+                summary = self.summary(other)
+                if summary is not None and summary.leaves:
+                    return True
+        return False
+
     def is_static(self, name: str) -> bool:
         """True when no other file can call it."""
         definitions = self.definitions.get(name, [])

@@ -10,6 +10,7 @@ from mmlint.facts.pairing import decisions, path_to
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 from mmlint.flow import ir
+from mmlint.flow.values import Symbol
 from mmlint.source import Source, Span
 
 _READ = re.compile(r"\*\s*(?P<pointer>\w+)")
@@ -23,7 +24,9 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     """All incidents of one text of a function, in the order of the text."""
     found: list[Incident] = []
     for site in solved.sites.sites.values():
-        found += _sleeps(site) + _direct(analysis, site) + _nested(analysis, solved, site) + _lost(analysis, site)
+        found += (
+            _sleeps(site) + _direct(analysis, solved, site) + _nested(analysis, solved, site) + _lost(analysis, site)
+        )
     found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
     return sorted(found, key=lambda incident: (incident.subject, incident.kind))
 
@@ -44,13 +47,25 @@ def _sleeps(site: Site) -> list[Incident]:
 # ---------------------------------------------------------------- direct access
 
 
-def _direct(analysis: FileAnalysis, site: Site) -> list[Incident]:
+def _is_page_table(solved: Solved, site: Site, table: Symbol) -> bool:
+    """True when a pointer is known to lead into a page table: mapped, looked up, or given to an accessor as well.
+
+    A pte_t * may as well point to a copy on the stack or to a buffer.
+    """
+    if table in solved.dataflow.context.mapped:
+        return True
+    if any(table.startswith(f"T[{name}@") for name in solved.dataflow.context.vocabulary.lookups):
+        return True
+    kinds = ("read", "update", "read_update", "carry")
+    return any(touch.entry.table == table and touch.kind in kinds for touch in site.touches)
+
+
+def _direct(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
     level = _direct_level(analysis, site)
     unlocked = {table for _, table, held in site.mapped if not held}
     found = {}
     for touch in site.touches:
-        # A pointer to a local copy is no page table.
-        if touch.kind != "direct" or touch.entry.table.startswith("T[&") or touch.op.span in found:
+        if touch.kind != "direct" or touch.op.span in found or not _is_page_table(solved, site, touch.entry.table):
             continue
         write = isinstance(touch.op, ir.Store)
         text = " ".join(analysis.source.text(touch.op.span).split())

@@ -41,7 +41,9 @@ class _Judgement:
         self.siblings = siblings
         self.source = analysis.source
         self.judges = [Judge(analysis, solved, site, snapshot) for snapshot in site.snapshots]
-        self.leaks: list[Leak] = leaks(solved, self.source, site, self._leave_name())
+        self.leaks: list[Leak] = leaks(
+            solved, self.source, site, self._leave_name(), not site.closings and analysis.opens_for_caller(solved.name)
+        )
         self.outside: Outside | None = outside(site, solved.sites.locked_at)
         self.ranged = site.op.callee in analysis.vocabulary.ranged_enters
 
@@ -183,7 +185,8 @@ class _Judgement:
             return self._section(verdict, (refuted or weak).fault, obligations, found=found)
         proposal = self._proposal(candidate, obligations, len(found))
         arguments = tuple(Argument(name, candidate.texts[name], self.site.op.span) for name in ARGUMENTS)
-        return self._section(Verdict.CONVERTIBLE, "", obligations, arguments, proposal, found)
+        reason = "" if proposal.safe else _doubt(obligations, len(found))
+        return self._section(Verdict.CONVERTIBLE, reason, obligations, arguments, proposal, found)
 
     def _proposal(self, candidate: Candidate, obligations: tuple[Obligation, ...], count: int) -> Proposal:
         firm = all(o.status is Status.PROVEN or (o.status is Status.ASSUMED and o.contract) for o in obligations)
@@ -197,6 +200,14 @@ class _Judgement:
             return self._section(Verdict.REFUTED, refuted.fault, tuple(flow), found=found)
         verdict = Verdict.MULTI_RANGE if error.several else Verdict.UNSUITABLE if error.unsuitable else Verdict.UNKNOWN
         return self._section(verdict, str(error), tuple(flow), found=found)
+
+
+def _doubt(obligations: tuple[Obligation, ...], count: int) -> str:
+    """What a person has to confirm before an unsafe proposal is taken."""
+    for obligation in obligations:
+        if obligation.status is Status.ASSUMED and not obligation.contract and obligation.because:
+            return f"to be confirmed: {obligation.because[-1].text}"
+    return "to be confirmed: the section updates a second range" if count > 1 else ""
 
 
 def _position(names: list[str], name: str) -> int:

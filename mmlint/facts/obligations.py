@@ -60,11 +60,12 @@ class Judge(Extent):
         """A table that belongs to init_mm unless its entries are updated for another mm."""
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
         updated = self._updated_for(table)
+        usual = self.state.equal(claim.mm, table.mm)
         # With two such tables one may be a private copy: which one, nothing tells.
-        usual = self.state.equal(claim.mm, table.mm) and len(self.used_here()) == 1
+        alone = len(self.used_here()) == 1
         if usual and all(self.state.equal(mm, table.mm) for mm in updated):
             usually = (Evidence(table.site, table.contract),)
-            return Obligation("mm", Status.ASSUMED, usually, contract=True, subject=subject)
+            return Obligation("mm", Status.ASSUMED, usually, contract=alone, subject=subject)
         if updated and all(self.state.equal(mm, claim.mm) for mm in updated):
             because = (site, Evidence(self.site.op.span, f"its entries are updated for {text}"))
             return Obligation("mm", Status.ASSUMED, because, subject=subject)

@@ -64,9 +64,9 @@ def uses_tables(solved: Solved, site: Site) -> bool:
     return bool(site.touches or site.mapped or any(snapshot.state.tables for snapshot in site.snapshots))
 
 
-def leaks(solved: Solved, source: Source, site: Site, leave: str) -> list[Leak]:
-    """Ways out with the mode still on."""
-    if not site.closings and not uses_tables(solved, site):
+def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: bool) -> list[Leak]:
+    """Ways out with the mode still on; none where the function ``opens`` the section for its caller to leave."""
+    if not site.closings and (not uses_tables(solved, site) or opens):
         return []
     starts = [(snapshot.block, snapshot.key) for snapshot in site.snapshots]
     found: dict[Span, Leak] = {}

@@ -114,6 +114,21 @@ class TableCalls(Memory):
         state.values[op.target] = ZERO
         return True
 
+    def guard(self, state: State, op: ir.Call) -> bool:
+        """``guard(spinlock)(lock)`` takes a lock, the end of its scope releases it."""
+        if op.callee not in ("guard", "guard.exit") or len(op.arguments) < 2:
+            return False
+        kind = op.arguments[0]
+        if not isinstance(kind, ir.Name) or kind.name not in self.context.vocabulary.locks.guards:
+            return False
+        lock = as_poly(self.evaluator.value(op.arguments[1], state)).as_symbol()
+        if op.callee == "guard":
+            self._acquire(state, op, lock)
+        else:
+            self._release(state, op, lock)
+        state.values[op.target] = ZERO
+        return True
+
     def try_lock(self, state: State, op: ir.Call) -> list[State]:
         lock = as_poly(self.evaluator.value(op.arguments[0], state)).as_symbol() if op.arguments else None
         failed = state.copy()

@@ -7,7 +7,7 @@ that is not stable by contract. What calls do to page tables stands in `mmlint.f
 from __future__ import annotations
 
 from mmlint.facts.conditions import assume, decide
-from mmlint.facts.evaluate import Context, Returned, as_poly
+from mmlint.facts.evaluate import Context, Returned, as_poly, opaque_entry
 from mmlint.facts.state import EPOCH, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.tables import TableCalls
@@ -162,7 +162,7 @@ class Transfer(TableCalls):
             self.unmap_table(state, op)
         elif name in vocabulary.locks.try_:
             return self.try_lock(state, op)
-        elif self.lock(state, op):
+        elif self.lock(state, op) or self.guard(state, op):
             pass
         elif name in vocabulary.lock_pointers:
             self.lock_pointer(state, op, maker)
@@ -215,6 +215,8 @@ class Transfer(TableCalls):
     def _touch(self, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> None:
         known = self._touches.get(op.callee or "")
         for index, value in enumerate(arguments):
+            if known and known[0] == index and isinstance(value, Poly) and value.as_const() is None:
+                value = opaque_entry(value)
             if isinstance(value, Entry):
                 kind = known[1] if known and known[0] == index else ("carry" if known else "unknown")
                 self.observer.touch(state, op, index, kind, value)
