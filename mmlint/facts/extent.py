@@ -62,6 +62,9 @@ class Extent(Entered):
         end, subject = claim.texts["end"], claim.spans.get("end")
         fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
         if not bounds:
+            if self.site.backward:
+                fault = f"the walk goes backwards: nothing shows that '{end}' is the end of its range"
+                return Obligation("range", Status.UNKNOWN, (), fault=fault, subject=subject)
             if self._elsewhere(claim):
                 return self._elsewhere_fault(claim)
             if claim.end - claim.addr == PAGE_POLY:
@@ -70,6 +73,9 @@ class Extent(Entered):
             if fact.status is Status.PROVEN or fact.contract:
                 line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
+            if self._is_caller_s(claim.end) and self._is_caller_s(claim.addr):
+                line = Evidence(self.site.op.span, f"{end} is taken from what the function was given")
+                return Obligation("range", Status.ASSUMED, (line,), subject=subject)
             fault = f"nothing shows that the walk ends at '{end}'"
             return Obligation("range", Status.UNKNOWN, (), fault=fault, subject=subject)
         bound = bounds[0]
@@ -135,10 +141,13 @@ class Extent(Entered):
             if incoming is not None:
                 if not all(self._is_caller_s(poly, seen | {symbol}) for poly in incoming):
                     return False
-            elif not isinstance(origin, Pure) or not all(
-                self._is_caller_s(as_poly(argument), seen | {symbol}) for argument in origin.arguments
-            ):
+            elif not isinstance(origin, Pure):
                 return False
+            else:
+                # The smaller of two ends is bounded by either.
+                enough = any if origin.function in ("min", "min_t") else all
+                if not enough(self._is_caller_s(as_poly(part), seen | {symbol}) for part in origin.arguments):
+                    return False
         return True
 
     def _sizes(self) -> frozenset[str]:

@@ -215,7 +215,7 @@ class FileAnalysis:
             called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
             for other in sorted(called & set(self.definitions) - {name, caller}):
                 summary = self.summary(other)
-                if summary is not None and summary.leaves:
+                if summary is not None and (summary.leaves or not summary.certain):
                     return True
         return False
 

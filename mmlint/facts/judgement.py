@@ -92,7 +92,10 @@ class _Judgement:
             configuration=self.solved.configuration,
         )
 
-    def _flow_obligations(self) -> list[Obligation]:
+    def _flow_obligations(self, given: bool = False) -> list[Obligation]:
+        if given and self.outside is None:
+            line = Evidence(self.site.op.span, "callers are trusted to hold the page-table lock")
+            return [paired(self.site, self.leaks), Obligation("locked", Status.ASSUMED, (line,))]
         held = [
             locked(judge.state, judge.used_here(), self.solved.sites.locked_at, self.outside) for judge in self.judges
         ]
@@ -123,7 +126,7 @@ class _Judgement:
             address, limit = evaluator.poly(op.arguments[1], judge.state), evaluator.poly(op.arguments[2], judge.state)
             del addr, end
             claims.append(Claim(texts, spans, mm, address, limit, ptep))
-        obligations = (*self._claimed(claims), *self._flow_obligations())
+        obligations = (*self._claimed(claims), *self._flow_obligations(self.judges[0].is_given(claims[0])))
         verdict, reason = self._ranged_verdict(obligations)
         arguments = tuple(Argument(name, texts[name], spans[name]) for name in ARGUMENTS)
         hinted = self.judges[0].table(claims[0].ptep)

@@ -7,9 +7,9 @@ unknown; it is refuted only where the values contradict the claim.
 from __future__ import annotations
 
 from mmlint.facts.entered import Claim, display
-from mmlint.facts.evaluate import Loaded, as_poly, entry_address
+from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry
 from mmlint.facts.extent import Extent
-from mmlint.facts.ownership import contract_equal, is_given
+from mmlint.facts.ownership import contract_equal, from_parameters, is_given
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.state import Table
 from mmlint.flow.ir import Call, Expr, Name
@@ -25,6 +25,9 @@ class Judge(Extent):
         """mm owns the table of ptep."""
         table = self.table(claim.ptep)
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
+        if table is None and self.is_given(claim):
+            line = Evidence(self.site.op.span, f"callers are trusted to pass the {text} that owns the table")
+            return Obligation("mm", Status.ASSUMED, (line,), subject=subject)
         if table is None:
             return Obligation("mm", Status.UNKNOWN, (), subject=subject)
         site = Evidence(table.site, f"{claim.texts['ptep']} is mapped here by {table.call}()")
@@ -164,10 +167,22 @@ class Judge(Extent):
             return Obligation("ptep", Status.UNKNOWN, (site,), subject=subject)
         return self._not_the_entry(claim, table, distance, site)
 
+    def is_given(self, claim: Claim) -> bool:
+        """True when pointer and address are both as the function got them: then its callers answer for the pair."""
+        pointer, addr = claim.ptep, claim.addr.as_symbol()
+        if not isinstance(pointer, Entry) or pointer.table in self.context.mapped:
+            return False
+        root = Symbol(pointer.table.removeprefix("T[").removesuffix("]"))
+        unmoved = pointer == opaque_entry(Poly.symbol(root))
+        return unmoved and from_parameters(self.context, root) and from_parameters(self.context, addr)
+
     def _not_mapped(self, claim: Claim) -> Obligation:
         """The pointer's table is not mapped in this state."""
         name, subject = claim.texts["ptep"], claim.spans.get("ptep")
         site = self.context.mapped.get(claim.ptep.table) if isinstance(claim.ptep, Entry) else None
+        if site is None and self.is_given(claim):
+            line = Evidence(self.site.op.span, f"callers are trusted to pass the entry for {claim.texts['addr']}")
+            return Obligation("ptep", Status.ASSUMED, (line,), subject=subject)
         if site is None:
             fault = f"nothing shows what '{name}' points to: it is not mapped here"
             return Obligation("ptep", Status.UNKNOWN, (), fault=fault, subject=subject)

@@ -232,6 +232,8 @@ class Collector(Observer):
         table = state.tables.get(entry.table)
         if kind != "read" or not isinstance(op, ir.Call) or table is None or table.kernel or state.doubtful:
             return
+        if self.dataflow.context.vocabulary.maps[table.call].usually_kernel:
+            return
         if op.callee in self.dataflow.context.vocabulary.locked_reads and held_lock(state, table) is None:
             held = self.dataflow.context.vocabulary.maps[table.call].held
             self.result.lockless.setdefault(op.span.start, (op, table.symbol, held))

@@ -67,7 +67,7 @@ def summary(function: FunctionFacts, section: Section, pen: Pen) -> Iterator[str
     call = section.proposal.call if section.proposal else section.text if section.kind == "ranged" else ""
     if call:
         yield f"    {shown(' '.join(call.split()))}"
-    if section.reason and section.verdict not in (Verdict.CONVERTIBLE, Verdict.VERIFIED):
+    if section.reason:
         yield from _wrapped(section.reason, "    ")
     if section.configuration:
         yield f"    only where {shown(section.configuration)} is set"
