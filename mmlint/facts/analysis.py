@@ -25,6 +25,7 @@ from mmlint.vocabulary import Vocabulary
 
 # What every spelling of the API has in common; a file without it has no section.
 COMMON = b"lazy_mmu_mode"
+_MAX_CONDITIONALS = 10_000
 
 
 def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
@@ -42,6 +43,9 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
 
     ``api`` is that of the tree the file stands in.
     """
+    if source.data.count(b"#if") > _MAX_CONDITIONALS:
+        reason = "the file has more than 10,000 conditionals"
+        return FileFacts(source, (), 0, (Skipped(source.path, "", 1, reason),))
     analysis = FileAnalysis(source, vocabulary, api)
     pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in _calls(vocabulary)) + rb")\s*\(")
     functions = []
@@ -51,6 +55,8 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
         for name, definitions in analysis.definitions.items()
         if name not in vocabulary.api_names and any(pattern.search(d.masked) for d in definitions)
     ]
+    for place, reason in _unaccounted(analysis, pattern):
+        skipped.append(Skipped(source.path, "", source.line(place), reason))
     for name, macro in _behind_macros(analysis, pattern):
         place = analysis.definitions[name][0].name_span.start
         reason = f"the macro {macro}() enters or leaves the mode"
@@ -71,6 +77,22 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
         mentions_of(analysis),
         remarks_on(analysis),
     )
+
+
+def _unaccounted(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tuple[int, str]]:
+    """Calls that lie in no function that could be found, and text that is hidden by a comment without an end."""
+    masked, data = analysis.reader.masked, analysis.source.data
+    found = []
+    start = data.rfind(b"/*")
+    if start >= 0 and data.find(b"*/", start) < 0 and not masked[start : start + 2].strip():
+        found.append((start, "the comment that begins here does not end"))
+    spans = [d.span for texts in analysis.definitions.values() for d in texts]
+    spans += [macro.span for macro in analysis.reader.macros()]
+    for match in pattern.finditer(masked):
+        line = masked[masked.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if not line.strip() and not any(span.start <= match.start() < span.end for span in spans):
+            found.append((match.start(), "a call outside of every function that could be read"))
+    return found
 
 
 def _behind_macros(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tuple[str, str]]:

@@ -24,6 +24,10 @@ from mmlint.vocabulary import Callback, Vocabulary
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _CALL_DEPTH = 3
+# The largest function with a section has a thousand operations; beyond these bounds the time is not worth it.
+_MAX_BYTES = 256 * 1024
+_MAX_BLOCKS = 2_000
+_MAX_OPS = 8_000
 _FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
 
 
@@ -107,10 +111,14 @@ class FileAnalysis:
         return self._solved[name]
 
     def _solve(self, definition: Definition) -> Solved | Unsolved:
+        if len(definition.masked) > _MAX_BYTES:
+            return Unsolved(definition.name, definition.name_span, "it is too large: more than 256 KiB of text")
         function = self.reader.parse(definition)
         if not function.ok:
             return Unsolved(function.name, function.name_span, "the parser cannot read it")
         graph = lower(function, self.dialect)
+        if len(graph.blocks) > _MAX_BLOCKS or sum(len(block.ops) for block in graph.blocks) > _MAX_OPS:
+            return Unsolved(function.name, function.name_span, "it is too large: more than 8,000 operations")
         if graph.unmodelled:
             span, reason = graph.unmodelled[0]
             return Unsolved(function.name, span, reason)
@@ -192,12 +200,16 @@ class FileAnalysis:
 
     def callers(self, name: str) -> list[str]:
         """Functions of this file whose text calls ``name``, in file order."""
-        pattern = re.compile(rb"\b" + re.escape(name.encode()) + rb"\s*\(")
-        return [
-            caller
-            for caller, definitions in self.definitions.items()
-            if caller != name and any(pattern.search(definition.masked) for definition in definitions)
-        ]
+        return [caller for caller in self._callers.get(name.encode(), ()) if caller != name]
+
+    @cached_property
+    def _callers(self) -> dict[bytes, dict[str, None]]:
+        found: dict[bytes, dict[str, None]] = {}
+        for caller, definitions in self.definitions.items():
+            for definition in definitions:
+                for word in _CALLED.findall(definition.masked):
+                    found.setdefault(word, {})[caller] = None
+        return found
 
     def escapes(self, name: str) -> Span | None:
         """Where the function's address is taken, other than by an ops struct that a contract covers."""

@@ -55,7 +55,15 @@ class Memory:
                 value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
         if isinstance(target, ir.Name) and variable is None:
             state.values[EPOCH] = self.fresh(f"{target.name} set", f"set {target.name}")
+        if variable is not None and not variable.pointers and variable.type.startswith(("struct ", "union ")):
+            self._forget_fields(state, address_symbol(variable.name))
         state.values[target] = value
+
+    def _forget_fields(self, state: State, address: Symbol) -> None:
+        """An object is written as a whole: nothing is known of its fields."""
+        for place in [p for p in state.values if isinstance(p, Field) and p.base == Poly.symbol(address)]:
+            state.values[field_epoch(place.field)] = self.fresh(f"{address} written", f"write {address}")
+            del state.values[place]
 
     def direct(self, state: State, op: ir.Load | ir.Store, place: ir.Expr) -> None:
         base = self.evaluator.field(place, state).base

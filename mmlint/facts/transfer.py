@@ -201,6 +201,9 @@ class Transfer(TableCalls):
             state.values[op.target] = self.context.pure(name, arguments, form, op.span)
             return
         self._touch(state, op, arguments)
+        if not op.result_used:
+            self._effects(state, op, maker)
+            return
         derived = vocabulary.derives.get(name, -1)
         if 0 <= derived < len(arguments) and isinstance(pointer := arguments[derived], Entry):
             state.values[op.target] = Entry(pointer.table, self.fresh(f"@{maker}", maker, f"an address from {name}()"))
@@ -208,6 +211,11 @@ class Transfer(TableCalls):
         symbol = Symbol(maker, frozenset((maker,)), f"{name}()" if name else "")
         self.context.origins.setdefault(symbol, Returned(name, op.span, arguments))
         state.values[op.target] = Poly.symbol(symbol)
+        self._effects(state, op, maker)
+
+    def _effects(self, state: State, op: ir.Call, maker: str) -> None:
+        """What a call may write."""
+        vocabulary, name = self.context.vocabulary, op.callee or ""
         if name not in self._touches and name not in vocabulary.levels:
             self.clobber_memory(state, op, maker)
         self.clobber_arguments(state, op, maker)
