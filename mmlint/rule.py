@@ -68,7 +68,7 @@ class Rule:
         location = function.source.locate(span)
         steps = [Note(locate(function.source, step), step.text) for step in notes]
         if configuration:
-            steps.append(Note(location, f"only where {configuration} is set"))
+            steps.append(Note(location, f"only with {configuration}"))
         return Diagnostic(self.name, level or self.level, location, function.name, message, tuple(steps), fix)
 
     def broken_claims(self, function: FunctionFacts, name: str) -> Iterator[Diagnostic]:

@@ -50,9 +50,13 @@ RULE = Rule(
 
 def check(function: FunctionFacts) -> Iterator[Diagnostic]:
     """Exits that are reached with the mode on, with the path to them."""
+    reported = set()
     for section in function.sections:
         enabled = Evidence(section.call, "lazy MMU mode is enabled here")
         for leak in section.leaks:
+            if leak.exit in reported:
+                continue
+            reported.add(leak.exit)
             yield RULE.at(
                 function,
                 leak.exit,

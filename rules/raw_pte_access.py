@@ -21,8 +21,10 @@ their family know that buffer; a direct access reads the old entry, or is overwr
 
 ## Limits
 
-Functions that are called in the section are not looked into. A pointer to a local copy is no access
-to a page table, nor are `sizeof(*pte)`, `&pte[1]` and pointer arithmetic.
+Functions that are called in the section are not looked into. A pointer counts when it is mapped or
+looked up in the function, or given to an accessor as well; `*vmf->pte`, read from a structure in the
+same expression, is not known to be one. `sizeof(*pte)`, `&pte[1]` and pointer arithmetic are no
+access.
 
 ## Fix safety
 

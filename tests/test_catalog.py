@@ -76,7 +76,7 @@ def test_check_is_short_and_pure(loaded: LoadedRule) -> None:
 
 @each_rule
 def test_rule_has_fixtures_that_fire_and_that_are_clean(loaded: LoadedRule) -> None:
-    files = sorted((ROOT / "fixtures" / loaded.rule.name).glob("*.c"))
+    files = sorted((ROOT / "fixtures" / loaded.rule.name).rglob("*.c"))
     text = "".join(file.read_text(encoding="utf-8") for file in files if not file.name.endswith(".fixed.c"))
     functions = [body for body in re.split(r"^\}$", text, flags=re.MULTILINE) if "{" in body]
     faulty = [body for body in functions if re.search(rf"/\* expect: [^*]*\b{loaded.rule.name}\b", body)]

@@ -160,7 +160,9 @@ class Run:
         for name in [name for name in self.variables if isinstance(name, ir.Name) and name not in self.graph.variables]:
             self.variables[name] = self.word()
         for place in list(self.memory):
-            private = isinstance(place[0], Reference) and isinstance(place[0].target, ir.Name) and place[0] not in arguments
+            private = (
+                isinstance(place[0], Reference) and isinstance(place[0].target, ir.Name) and place[0] not in arguments
+            )
             if not private and self.random.random() < 0.5:
                 self.memory[place] = self.word()
 

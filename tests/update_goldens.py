@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _glob(suffix: str) -> list[Path]:
-    return sorted((ROOT / "fixtures").glob(f"*/*.{suffix}"))
+    return sorted((ROOT / "fixtures").glob(f"*/**/*.{suffix}"))
 
 
 if __name__ == "__main__":

@@ -113,17 +113,23 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> Functio
     sections: dict[int, list[Section]] = {}
     unmatched: dict[int, Unmatched] = {}
     incidents: dict[tuple[str, int], Incident] = {}
+    seen: dict[tuple[str, int], int] = {}
     for solved in texts:
         for incident in incidents_of(analysis, solved):
-            where = incident._replace(configuration=solved.configuration)
-            incidents.setdefault((incident.kind, incident.subject.start), where)
+            key = (incident.kind, incident.subject.start)
+            seen[key] = seen.get(key, 0) + 1
+            incidents.setdefault(key, incident._replace(configuration=solved.configuration))
         for section in _sections(analysis, solved):
             sections.setdefault(section.call.start, []).append(section)
         for found in _unmatched(solved):
             unmatched.setdefault(found.call.start, found)
     merged = tuple(_merge(sections[start]) for start in sorted(sections))
     surplus = tuple(unmatched[start] for start in sorted(unmatched))
-    happened = tuple(incidents[key] for key in sorted(incidents, key=lambda key: (key[1], key[0])))
+    everywhere = {key for key, count in seen.items() if count == len(texts)}
+    happened = tuple(
+        incidents[key]._replace(configuration="") if key in everywhere else incidents[key]
+        for key in sorted(incidents, key=lambda key: (key[1], key[0]))
+    )
     return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus, happened)
 
 

@@ -28,7 +28,9 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
             _sleeps(site) + _direct(analysis, solved, site) + _nested(analysis, solved, site) + _lost(analysis, site)
         )
     found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
-    return sorted(found, key=lambda incident: (incident.subject, incident.kind))
+    # What happens in a nested section is seen from those around it as well.
+    single = {(incident.kind, incident.subject): incident for incident in reversed(found)}
+    return sorted(single.values(), key=lambda incident: (incident.subject, incident.kind))
 
 
 def _entered(site: Site) -> Evidence:

@@ -202,6 +202,7 @@ class Join:
             first.site,
             first.allocates,
             first.contract,
+            first.lockless,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mmlint.facts.evaluate import NARROW, Context, Evaluator, address_symbol, opaque_entry
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
@@ -59,6 +61,12 @@ class Memory:
             self._forget_fields(state, address_symbol(variable.name))
         state.values[target] = value
 
+    def drop_answers(self, state: State, word: str) -> None:
+        """A condition over ``word`` (a pattern) may come out otherwise from here on."""
+        if state.answers:
+            pattern = re.compile(rf"(?<!\w){word}")
+            state.answers = frozenset(answer for answer in state.answers if not pattern.search(answer[0]))
+
     def _forget_fields(self, state: State, address: Symbol) -> None:
         """An object is written as a whole: nothing is known of its fields."""
         for place in [p for p in state.values if isinstance(p, Field) and p.base == Poly.symbol(address)]:
@@ -93,6 +101,7 @@ class Memory:
         maker = f"store@{op.span.start}"
         self.renew(state, maker)
         state.values[field_epoch(spot.field)] = self.fresh(maker, maker)
+        self.drop_answers(state, spot.field if spot.field.isidentifier() else "[*[]")
         for place in [p for p in state.values if isinstance(p, Field) and _may_be(p, spot)]:
             del state.values[place]
         if spot.field == "*" or spot.field.startswith("["):

@@ -12,7 +12,8 @@ from mmlint.facts.file import Solved
 from mmlint.facts.sections import Evidence, Leak, Obligation, Outside, Status
 from mmlint.facts.sites import Site
 from mmlint.facts.state import Key, State, Table, held_lock
-from mmlint.flow.ir import Branch
+from mmlint.flow.ir import Branch, Call
+from mmlint.flow.loops import natural_loops
 from mmlint.flow.values import Symbol
 from mmlint.source import Source, Span
 
@@ -58,15 +59,24 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def uses_tables(solved: Solved, site: Site) -> bool:
-    """True when the section is about page tables that this function handles: not a wrapper of the API."""
-    del solved
-    return bool(site.touches or site.mapped or any(snapshot.state.tables for snapshot in site.snapshots))
+def is_wrapper(solved: Solved, site: Site) -> bool:
+    """True for a function that enters the mode for its caller to leave.
+
+    It handles no page table itself, and either does next to nothing else, or enters the mode on some of its ways only,
+    as one that gives back what a context switch took away.
+    """
+    if site.touches or site.mapped or any(snapshot.state.tables for snapshot in site.snapshots):
+        return False
+    graph = solved.dataflow.graph
+    calls = [op for block in graph.blocks for op in block.ops if isinstance(op, Call) and op != site.op]
+    if not calls and not natural_loops(graph):
+        return True
+    return any(exit_.terminator.span in solved.sites.clean_exits for exit_ in site.exits)
 
 
 def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: bool) -> list[Leak]:
     """Ways out with the mode still on; none where the function ``opens`` the section for its caller to leave."""
-    if not site.closings and (not uses_tables(solved, site) or opens):
+    if not site.closings and (opens or is_wrapper(solved, site)):
         return []
     starts = [(snapshot.block, snapshot.key) for snapshot in site.snapshots]
     found: dict[Span, Leak] = {}
@@ -95,6 +105,9 @@ def paired(site: Site, found: list[Leak]) -> Obligation:
         text = "nothing shows that the mode is left on every path: a condition decides it that may change in between"
         return Obligation("paired", Status.UNKNOWN, (Evidence(site.op.span, text),), fault=text)
     spans = sorted({closing.op.span for closing in site.closings})
+    if not spans and site.paused_out:
+        text = "the mode is still paused when the function returns, and nothing has left it"
+        return Obligation("paired", Status.UNKNOWN, (Evidence(site.op.span, text),), fault=text)
     if not spans:
         if site.exits:
             text = "the function returns with the mode on, for its caller to leave"
@@ -163,6 +176,9 @@ def locked(state: State, tables: list[Table], locked_at: dict[Symbol, list[Span]
     for table in tables:
         if table.kernel:
             lines.append(Evidence(table.site, "kernel page tables need no lock"))
+        elif table.lockless:
+            text = f"{table.call}() is for page tables that something else protects"
+            return Obligation("locked", Status.ASSUMED, (Evidence(table.site, text),))
         elif (lock := held_lock(state, table)) is not None:
             span = next(iter(locked_at.get(lock, ())), table.site)
             lines.append(Evidence(span, "the page-table lock is taken here and held until the mode is left"))

@@ -86,6 +86,7 @@ class Site:
     outer: list[int] = field(default_factory=list)
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
     backward: bool = False
+    paused_out: bool = False
     resumed: bool = False
     doubtful: bool = False
 
@@ -103,7 +104,7 @@ class Sites:
     pauses: dict[int, ir.Call] = field(default_factory=dict)
     pause_states: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     paused_exits: dict[Span, tuple[ir.Call | None, int, Key]] = field(default_factory=dict)
-    balanced_exits: bool = False
+    clean_exits: set[Span] = field(default_factory=set)
     unpaused: dict[int, ir.Call] = field(default_factory=dict)
     resumes: dict[int, ir.Call] = field(default_factory=dict)
     released: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
@@ -127,6 +128,10 @@ class Collector(Observer):
 
     def _open(self, state: State) -> Site | None:
         return self.result.sites.get(state.stack[-1]) if state.stack else None
+
+    def _opens(self, state: State) -> list[Site]:
+        """Every open section, the innermost last: what happens in one happens in those around it."""
+        return [site for start in state.stack if (site := self.result.sites.get(start)) is not None]
 
     def _site(self, op: ir.Call) -> Site:
         return self.result.sites[op.span.start]
@@ -222,9 +227,8 @@ class Collector(Observer):
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
         self._lockless(state, op, kind, entry)
-        site = self._open(state)
-        if site is not None and not state.paused:
-            touch = Touch(op, argument, kind, entry)
+        touch = Touch(op, argument, kind, entry)
+        for site in self._opens(state) if not state.paused else ():
             if touch not in site.touches:
                 site.touches.append(touch)
 
@@ -239,11 +243,13 @@ class Collector(Observer):
             self.result.lockless.setdefault(op.span.start, (op, table.symbol, held))
 
     def leave(self, state: State, terminator: ir.Return) -> None:
+        if not state.stack:
+            self.result.clean_exits.add(terminator.span)
+        for open_site in self._opens(state) if state.paused else ():
+            open_site.paused_out = True
         if state.paused and not state.doubtful:
             pause = self.result.pauses.get(state.paused_at)
             self.result.paused_exits.setdefault(terminator.span, (pause, self.block, self._key()))
-        elif not state.paused:
-            self.result.balanced_exits = True
         for start in state.stack:
             site = self.result.sites.get(start)
             if site is not None and state.doubtful:
@@ -254,23 +260,24 @@ class Collector(Observer):
     # ------------------------------------------------------------ loop bounds
 
     def branch(self, state: State, terminator: ir.Branch) -> None:
-        site = self._open(state)
+        sites = self._opens(state)
         condition = terminator.condition
         goes_on = self.exits.get(self.block, True)
         while isinstance(condition, ir.Unary) and condition.op == "!":
             condition, goes_on = condition.operand, not goes_on
-        if site is None or self.block not in self.exits or not isinstance(condition, ir.Binary):
+        if not sites or self.block not in self.exits or not isinstance(condition, ir.Binary):
             return
         op = condition.op if goes_on else _OPPOSITE.get(condition.op, "")
         left = self.evaluator.value(condition.left, state)
         right = self.evaluator.value(condition.right, state)
         if op in _MIRRORED and isinstance(left, Poly) and isinstance(right, Poly):
             sides = ((left, condition.left), (right, condition.right))
-            forward = self._bounds(site, state, *sides, op, terminator.span)
-            backward = self._bounds(site, state, *sides[::-1], _MIRRORED[op], terminator.span)
-            # Where one side is the address of an entry, the other is the limit.
-            moving = [bound for bound in forward + backward if bound.table is not None]
-            site.bounds += [bound for bound in moving or forward + backward if bound not in site.bounds]
+            for site in sites:
+                forward = self._bounds(site, state, *sides, op, terminator.span)
+                backward = self._bounds(site, state, *sides[::-1], _MIRRORED[op], terminator.span)
+                # Where one side is the address of an entry, the other is the limit.
+                moving = [bound for bound in forward + backward if bound.table is not None]
+                site.bounds += [bound for bound in moving or forward + backward if bound not in site.bounds]
 
     def _bounds(
         self, site: Site, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], op: str, span: Span

@@ -53,7 +53,7 @@ class Table:
     """A mapped PTE table. ``mm`` is None when nothing shows the owner, ``lock`` when it has none.
 
     ``address`` is the address it was mapped at, ``site`` the map call. ``contract`` is the text of the contract that
-    the owner follows from, or empty.
+    the owner follows from, or empty. ``lockless`` tables are mapped by a call that never takes a lock.
     """
 
     symbol: Symbol
@@ -66,6 +66,7 @@ class Table:
     site: Span
     allocates: bool
     contract: str = ""
+    lockless: bool = False
 
 
 @dataclass(slots=True)
@@ -247,4 +248,5 @@ def forget_in_table(table: Table, maker: str, site: str) -> Table:
         table.site,
         table.allocates,
         table.contract,
+        table.lockless,
     )

@@ -43,6 +43,7 @@ class TableCalls(Memory):
             op.span,
             call.allocates,
             contract,
+            call.usually_kernel,
         )
         self.observer.mapped(state, op, table, call.held)
         if lock is not None:

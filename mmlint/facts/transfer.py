@@ -201,6 +201,10 @@ class Transfer(TableCalls):
             state.values[op.target] = self.context.pure(name, arguments, form, op.span)
             return
         self._touch(state, op, arguments)
+        if self._touches.get(name, (0, ""))[1] in ("update", "read_update"):
+            for argument in op.arguments:
+                if isinstance(argument, ir.Name):
+                    self.drop_answers(state, rf"{argument.name}\b")
         if not op.result_used:
             self._effects(state, op, maker)
             return
