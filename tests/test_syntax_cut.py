@@ -92,3 +92,10 @@ def test_recut_agrees_with_cut(old: bytes, new: bytes, expected: list[bytes]) ->
 
 def test_recut_without_changes_is_what_is_known() -> None:
     assert recut(TEXT, cut(TEXT), []) == cut(TEXT).outlines
+
+
+def test_macro_call_before_a_macro_header() -> None:
+    text = b'EXPORT_SYMBOL_NS(f, "MM")\n\nSYSCALL_DEFINE1(g, int, a)\n{\n}\n'
+    (outline,) = cut(text).outlines
+    assert outline.name == b"SYSCALL_DEFINE1:g"
+    assert text[outline.start :].startswith(b"SYSCALL_DEFINE1")

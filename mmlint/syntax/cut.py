@@ -219,9 +219,16 @@ def _parameter_list(text: bytes, named: list[tuple[re.Match[bytes] | None, tuple
         return None
     pick = candidates[0]
     for left, right in pairwise(candidates):
-        if not left.inner and _type_between(text, left, right):
+        if not left.inner and (_type_between(text, left, right) or _macro_head(text, left, right)):
             pick = right
     return pick
+
+
+def _macro_head(text: bytes, left: _Candidate, right: _Candidate) -> bool:
+    """``MACRO(x)`` on a line of its own in front of ``SYSCALL_DEFINE1(f, ...)``: the second is the header."""
+    between = text[left.close : right.name_start]
+    names = (text[left.name_start : left.name_end], text[right.name_start : right.name_end])
+    return b"\n" in between and not between.strip() and all(name.isupper() for name in names)
 
 
 def _inner_candidate(text: bytes, name: re.Match[bytes] | None, open_: int, close: int) -> _Candidate | None:
