@@ -171,7 +171,7 @@ def _tables(folder: Path) -> _Tables:
         table.check({"mm", "pmd"})
         pointers[name] = LockPointer(name, table.index("pmd", None), table.index("mm"))
     lock = _Table(file.file, "lock", file.data.get("lock", {}))
-    lock.check({"acquire", "release", "try", "double_acquire", "double_release", "guards"})
+    lock.check({"acquire", "release", "try", "double_acquire", "double_release", "guards", "asserts"})
     locks = Locks(
         lock.names("acquire"),
         lock.names("release"),
@@ -179,6 +179,7 @@ def _tables(folder: Path) -> _Tables:
         lock.names("double_acquire"),
         lock.names("double_release"),
         lock.names("guards"),
+        lock.names("asserts"),
     )
     return _Tables(maps, unmaps, levels, pointers, locks)
 

@@ -126,6 +126,7 @@ class Locks(NamedTuple):
     double_acquire: frozenset[str]
     double_release: frozenset[str]
     guards: frozenset[str]
+    asserts: frozenset[str]
 
 
 class Arithmetic(NamedTuple):

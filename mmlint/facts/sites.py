@@ -121,6 +121,7 @@ class Collector(Observer):
         self.evaluator = Evaluator(dataflow.context)
         self.exits = exit_branches(dataflow.graph)
         self.wanted = wanted
+        self.locks_elsewhere = _locks_elsewhere(dataflow)
 
     def _key(self) -> Key:
         kids = self.dataflow.solution.kids[self.block]
@@ -236,6 +237,8 @@ class Collector(Observer):
         table = state.tables.get(entry.table)
         if kind != "read" or not isinstance(op, ir.Call) or table is None or table.kernel or state.doubtful:
             return
+        if self.locks_elsewhere:
+            return
         if self.dataflow.context.vocabulary.maps[table.call].usually_kernel:
             return
         if op.callee in self.dataflow.context.vocabulary.locked_reads and held_lock(state, table) is None:
@@ -345,6 +348,22 @@ def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:
         start: site for start, site in collector.result.sites.items() if site.snapshots or site.resumed
     }
     return collector.result
+
+
+def _locks_elsewhere(dataflow: Dataflow) -> bool:
+    """True when a lock comes from the caller, is asserted, or is handed to a function that may take it."""
+    graph, vocabulary = dataflow.graph, dataflow.context.vocabulary
+    pointers = {name for name, v in graph.variables.items() if v.type == "spinlock_t" and v.pointers == 1}
+    if any(graph.variables[name].parameter >= 0 for name in pointers):
+        return True
+    locks = vocabulary.locks
+    known = {"guard", "guard.exit", *locks.acquire, *locks.release, *locks.try_, *vocabulary.maps, *vocabulary.unmaps}
+    known |= locks.double_acquire | locks.double_release
+    calls = [op for block in graph.blocks for op in block.ops if isinstance(op, ir.Call)]
+    return any(
+        op.callee in locks.asserts or (op.callee not in known and any(a in pointers for a in op.arguments))
+        for op in calls
+    )
 
 
 def _enables(dataflow: Dataflow) -> dict[int, Site]:
