@@ -15,7 +15,7 @@ from mmlint.config import UsageError
 from mmlint.rule import packaged_rules
 
 # Names under which mmlint itself reports.
-RESERVED: Final = ("internal-error", "rule-audit", "rule-upgrade")
+RESERVED: Final = ("internal-error", "rule-audit", "rule-upgrade", "unused-suppression")
 
 _MODULE: Final = '''\
 """A function opens more than one section.

@@ -5,7 +5,7 @@
 
 One entry a line; blank lines and lines that begin with ``#`` are comments; a path with blanks stands in double quotes.
 Paths are relative to the folder of the list, so that it holds wherever in the tree mmlint is run. An entry holds
-for one finding of one text: when the code or the message changes, the finding is back and the entry is reported as unused.
+for one finding of one text: when the code or the message changes, the finding is back and the entry is told as unused.
 A crash (``internal-error``) cannot be accepted.
 """
 
@@ -78,8 +78,10 @@ def read_list(path: Path) -> SuppressionList:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}; give a list that exists, or make one with "
-                         "`mmlint check --write-suppressions FILE --reason TEXT`") from error
+        raise UsageError(
+            f"{path}: {error.strerror}; give a list that exists, or make one with "
+            "`mmlint check --write-suppressions FILE --reason TEXT`"
+        ) from error
     source = Source(str(path), data)
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     entries = (_entry(path, number, line.rstrip("\r")) for number, line in enumerate(lines, start=1))
@@ -137,7 +139,7 @@ def unused_findings(accepted: SuppressionList, unused: Iterable[Entry]) -> list[
 
 
 def covered(entry: Entry, folder: str, paths: Iterable[str], skipped: Collection[str]) -> bool:
-    """True when a run over ``paths`` looked at all of the entry's file; ``skipped`` are files it did not read in full."""
+    """True when a run over ``paths`` saw all of the entry's file; ``skipped`` are files it did not read in full."""
     place = os.path.join(folder, entry.path)  # noqa: PTH118
     if any(_absolute(path) == place for path in skipped):
         return False
@@ -173,9 +175,7 @@ def append(path: Path, diagnostics: Sequence[Diagnostic], reason: str) -> int:
 
 def _keys(diagnostics: Sequence[Diagnostic], folder: str) -> list[tuple[str, str, str]]:
     """Fingerprint, rule and path of each finding, as they are when mmlint is run in ``folder``."""
-    moved = [
-        replace(d, location=replace(d.location, path=_relative(d.path, folder))) for d in diagnostics
-    ]
+    moved = [replace(d, location=replace(d.location, path=_relative(d.path, folder))) for d in diagnostics]
     order = sorted(range(len(moved)), key=lambda number: moved[number].sort_key)
     keys = [("", "", "")] * len(moved)
     for number, diagnostic in zip(order, fingerprinted(moved), strict=True):

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "mmlint"
 LAYERS = [
     {"mmlint"},
     {"source", "diagnostic", "config"},
+    {"config_file"},
     {"vocabulary"},
     {"kernel"},
     {"tree"},
@@ -31,9 +32,11 @@ LAYERS = [
     {"catalog"},
     {"audit_names", "audit_shape", "audit_uses"},
     {"audit", "upgrade_changes", "upgrade", "new_rule"},
+    {"suppressions"},
     {"report"},
+    {"completion", "manpage"},
     {"rule_commands"},
-    {"cli"},
+    {"cli", "commands"},
     {"__main__"},
 ]
 SOURCES = sorted(PACKAGE.rglob("*.py"))

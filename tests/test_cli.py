@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ import pytest
 
 from mmlint import __version__
 from mmlint.cli import main
+from mmlint.commands.arguments import make_parser
+from mmlint.completion import walk
 from mmlint.rule import load_rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +47,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in (("good/walk.c", CONVERTIBLE), ("done/walk.c", CONVERTED), ("bad/walk.c", FAULTY)):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)
+    (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -75,6 +80,17 @@ pytestmark = pytest.mark.usefixtures("tree")
         (["--version"], 0),
         (["--help"], 0),
         (["check", "--help"], 0),
+        (["check", "good", "--fail-level", "note", "--level", "warning"], 0),
+        (["check", "bad", "--level", "error"], 1),
+        (["check", "bad", "--exit-zero"], 0),
+        (["check", "bad", "--statistics"], 1),
+        (["check", "bad", "--select", "wrong-mm,missing-disable"], 1),
+        (["explain", "-q", "good/walk.c:5"], 0),
+        (["explain", "internal-error"], 0),
+        (["explain", "unused-suppression"], 0),
+        (["config"], 0),
+        (["man"], 0),
+        (["completion", "bash"], 0),
     ],
 )
 def test_exit_codes(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,12 +111,23 @@ def test_exit_codes(arguments: list[str], code: int, capsys: pytest.CaptureFixtu
         (["check", "--jobs", "-1"], "--jobs -1: give the number of processes, or 0 for one per CPU"),
         (["check", "--jobs", "x"], "argument --jobs: invalid int value: 'x'; see mmlint check --help"),
         (["check", "--target", "no name"], "'no name' is no name for a function; give a C identifier"),
+        (["check", "--lev", "note"], "unrecognized arguments: --lev note; see mmlint"),
+        (["check", "-", "good"], "-: standard input goes alone; give either - or files and folders"),
+        (["check", "good", "--stdin-filename", "x.c"], "nothing is read from standard input; give - as the path"),
+        (["fix", "--in-place", "-"], "--in-place: standard input cannot be written"),
+        (["check", "--reason", "x"], "--reason: nothing is accepted; give --write-suppressions FILE as well"),
+        (["check", "--write-suppressions", "x"], "say why the findings are accepted; give --reason TEXT"),
+        (["check", "--write-suppressions", "x", "--reason", "a\nb"], "--reason: it is more than one line of text"),
+        (["check", "--suppressions", "none"], "none: No such file or directory; give a list that exists, or make one"),
+        (["check", "empty"], "empty: no *.c or *.h file is there; give files, or folders that hold some"),
+        (["completion", "csh"], "invalid choice: 'csh'"),
         (["check", "--rules", "none"], "none: No such file or directory; give a folder of rule modules"),
-        (["explain", "none"], "none: there is no such rule; `mmlint rules list` names them"),
+        (["explain", "none"], "none: there is no such rule; `mmlint rules list` names them, or give PATH:LINE"),
+        (["explain", "wrong-pte"], "`mmlint rules list` names them (did you mean wrong-ptep?), or give PATH:LINE"),
         (["explain", "none.c:3"], "none.c: No such file or directory; give a file that exists"),
         (
             ["explain", "good/walk.c:14"],
-            "good/walk.c:14: no section is there; `mmlint sections good/walk.c` lists them",
+            "good/walk.c:14: no section is there; the file has one on line 5 (walk())",
         ),
         (["dump", "cfg", "walk"], "walk: expected FILE:FUNCTION, such as mm/memory.c:zap_pte_range"),
         (["dump", "cfg", "none.c:walk"], "none.c: No such file or directory; give a file that exists"),
@@ -222,17 +249,49 @@ def test_rules_list_is_the_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[:2] for line in lines] == [[r.rule.name, str(r.rule.level)] for r in load_rules()]
 
 
-def test_explain_a_place_shows_its_proof(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_a_place_shows_its_proof_with_the_source(capsys: pytest.CaptureFixture[str]) -> None:
     main(["explain", "good/walk.c:8"])
     output = capsys.readouterr().out
     assert "good/walk.c:5: walk(): convertible\n" in output
-    assert [line.split()[:2] for line in output.splitlines() if line.startswith("      m")] == [["mm", "proven"]]
+    assert (
+        "      ptep    proven   the pointer is the entry for the address\n"
+        "        (1) good/walk.c:3: pte is the entry for addr\n"
+        "            2 | {\n"
+        "            3 |         pte_t *pte = pte_offset_kernel(pmd, addr);\n"
+        "              |                      ^~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+        "        (2) good/walk.c:5: "
+    ) in output
 
 
-def run_mmlint(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+def test_explain_quietly_is_the_sheet_of_the_listing(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sections", "-v", "-q", "good"])
+    listing = capsys.readouterr().out
+    main(["explain", "-q", "good/walk.c:5"])
+    assert capsys.readouterr().out.endswith("\n\n" + listing)
+
+
+def test_statistics_and_level_in_both_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--statistics", "--level", "warning"]) == 1
+    output = capsys.readouterr().out
+    assert output.endswith(
+        "1 error, 1 below --level; 3 sections in 3 functions of 3 files; 0 not analysed\n"
+        "    1  error    missing-disable\n"
+    )
+    assert main(["check", "--statistics", "--level", "warning", "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["statistics"] == [{"rule": "missing-disable", "level": "error", "count": 1, "suppressed": 0}]
+    assert document["below"] == 1
+
+
+def test_exit_zero_does_not_hide_what_was_not_read(tree: Path) -> None:
+    (tree / "good/broken.c").write_text(BROKEN)
+    assert main(["check", "--exit-zero", "good"]) == 2
+
+
+def run_mmlint(*arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
     everything = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "mmlint", *arguments]
-    return subprocess.run(command, capture_output=True, check=False, env=everything)
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=False, env=everything)
 
 
 def test_module_runs_and_hash_seed_does_not_matter() -> None:
@@ -267,3 +326,51 @@ def test_output_in_a_plain_locale_is_escaped_not_lost(tree: Path) -> None:
     result = run_mmlint("check", "-q", "bad", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert (result.returncode, result.stderr) == (1, b"")
     assert result.stdout.count(b"[missing-disable]") == 2
+
+
+def test_standard_input_is_judged_where_its_name_stands(tree: Path) -> None:
+    header = tree / "old/include/linux/pgtable.h"
+    header.parent.mkdir(parents=True)
+    header.write_text(
+        "void mm_batch_begin(void);\n#define lazy_mmu_mode_enable_with_ptes(a, b, c, d) do {} while (0)\n"
+    )
+    plain = run_mmlint("check", "-q", "-", text=CONVERTIBLE)
+    assert plain.stdout.startswith(b"<stdin>:5:2: note: the range is known: lazy_mmu_mode_enable_for_pte_range(")
+    named = run_mmlint("check", "-q", "-", "--stdin-filename", "old/mm/new.c", text=CONVERTIBLE)
+    assert named.stdout.startswith(b"old/mm/new.c:5:2: note: the range is known: lazy_mmu_mode_enable_with_ptes(")
+    assert (named.returncode, named.stderr) == (0, b"")
+    fixed = run_mmlint("fix", "--unsafe", "-", "--stdin-filename", "mm/new.c", text=CONVERTIBLE)
+    assert fixed.stdout.startswith(b"--- a/mm/new.c\n+++ b/mm/new.c\n")
+    listed = run_mmlint("sections", "-q", "-", text=CONVERTIBLE)
+    assert listed.stdout.startswith(b"<stdin>:5: walk(): convertible\n")
+
+
+def test_full_disk_behind_the_output_is_told() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        result = subprocess.run(
+            [sys.executable, "-m", "mmlint", "check"], stdout=full, stderr=subprocess.PIPE, env=environment, check=False
+        )
+    assert (result.returncode, result.stderr) == (2, b"mmlint: error: the output: No space left on device\n")
+
+
+HELP = ["", "check", "fix", "sections", "explain", "dump", "kbuild", "config", "completion", "man"]
+
+
+@pytest.mark.parametrize("command", HELP)
+def test_help_has_examples_that_parse(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    examples = re.findall(r"^  mmlint ([^<>|(\n]*?)(?:  .*| [<>|(].*)?$", text.split("\nexamples:\n")[1], re.MULTILINE)
+    assert examples or command == "kbuild"
+    for example in examples:
+        make_parser().parse_args(shlex.split(example))
+    if command in ("", "check", "fix", "sections", "explain", "kbuild"):
+        assert "\nexit codes:\n" in text
+    assert ("\nenvironment:\n  MMLINT_CONFIG" in text) == (command in ("", "check", "config"))
+
+
+def test_every_option_has_help() -> None:
+    for node in walk(make_parser(), (), "", ()):
+        for option in node.options:
+            assert option.text, (node.words, option.names)

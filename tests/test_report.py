@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note, Skipped, fingerprinted
+from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note, Skipped, Suppressed, fingerprinted
 from mmlint.engine import Coverage, Report
 from mmlint.facts.sections import FileFacts, Obligation, Range, Section, Status, Verdict
 from mmlint.report.json import render_check, render_sections
 from mmlint.report.sections_text import render as render_sections_text
+from mmlint.report.statistics import render as render_statistics
 from mmlint.report.terminal import Pen, counted, shown, wants_colour
 from mmlint.report.text import render
 from mmlint.source import Source
@@ -96,12 +97,24 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"),
-    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    ("environment", "choice", "on_terminal", "elsewhere"),
+    [
+        ({}, "auto", True, False),
+        ({"NO_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": ""}, "auto", True, False),
+        ({"TERM": "dumb"}, "auto", False, False),
+        ({"FORCE_COLOR": "1"}, "auto", True, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, "auto", True, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": "1"}, "always", True, True),
+        ({"FORCE_COLOR": "1"}, "never", False, False),
+    ],
 )
-def test_colour_is_for_terminals_that_want_it(environment: dict[str, str], expected: bool) -> None:
-    assert wants_colour(Terminal(), environment) is expected
-    assert wants_colour(io.StringIO(), environment) is False
+def test_colour_is_for_those_that_want_it(
+    environment: dict[str, str], choice: str, on_terminal: bool, elsewhere: bool
+) -> None:
+    assert wants_colour(Terminal(), environment, choice) is on_terminal
+    assert wants_colour(io.StringIO(), environment, choice) is elsewhere
 
 
 def test_counts_in_words() -> None:
@@ -117,7 +130,7 @@ def test_json_of_check_is_the_contract() -> None:
     fix = Fix("use call()", Applicability.DISPLAY_ONLY, (edit,))
     report = report_of(finding(Level.WARNING, fix=fix), finding(Level.NOTE, "b-rule"))
     document = json.loads(render_check(report))
-    assert list(document) == ["version", "diagnostics", "coverage"]
+    assert list(document) == ["version", "diagnostics", "coverage", "below", "suppressed"]
     assert document["version"] == 1
     first, second = document["diagnostics"]
     assert first == {
@@ -140,11 +153,48 @@ def test_json_of_check_is_the_contract() -> None:
     }
     assert (second["fix"], len(second["fingerprint"])) == (None, 16)
     assert document["coverage"] == {"files": 3, "functions": 1, "sections": 0, "skipped": []}
+    assert (document["below"], document["suppressed"]) == (0, [])
+
+
+def test_what_is_suppressed_or_below_the_level_is_counted() -> None:
+    hidden, *rest = fingerprinted([finding(Level.WARNING), finding(Level.NOTE, "b-rule")])
+    report = replace(report_of(), diagnostics=tuple(rest), suppressed=(Suppressed(hidden, "as it was"),), below=3)
+    assert list(render(report, PLAINLY))[-1].startswith("1 note, 3 below --level, 1 suppressed; ")
+    assert list(render(report, PLAINLY, quiet=True))[-1] == "1 suppressed"
+    nothing = replace(report, diagnostics=(), below=0)
+    assert list(render(nothing, PLAINLY))[-1].startswith("no findings, 1 suppressed; ")
+    document = json.loads(render_check(nothing, statistics=True))
+    assert document["diagnostics"] == []
+    assert document["suppressed"] == [
+        {
+            "rule": "a-rule",
+            "level": "warning",
+            "path": "mm/walk.c",
+            "function": "walk",
+            "line": 4,
+            "fingerprint": hidden.fingerprint,
+            "reason": "as it was",
+        }
+    ]
+    assert document["statistics"] == [{"rule": "a-rule", "level": "warning", "count": 0, "suppressed": 1}]
+
+
+def test_statistics_begin_with_the_worst() -> None:
+    note, error = finding(Level.NOTE), finding(Level.ERROR, "c-rule")
+    report = report_of(note, note, finding(Level.NOTE, "b-rule"), finding(Level.WARNING), error)
+    report = replace(report, suppressed=(Suppressed(note, "x"), Suppressed(error, "x")))
+    assert list(render_statistics(report)) == [
+        "    1  error    c-rule (1 suppressed)",
+        "    1  warning  a-rule",
+        "    2  note     a-rule (1 suppressed)",
+        "    1  note     b-rule",
+    ]
+    assert list(render_statistics(report_of())) == []
 
 
 def test_json_of_sections_is_the_contract() -> None:
     ranges = (Range("mm", "addr", "end", "pte", 3, "read", hinted=True),)
-    section = replace(plain_section(SOURCE), ranges=ranges)
+    section = plain_section(SOURCE)._replace(ranges=ranges)
     document = json.loads(render_sections(report_of(sections=(section,))))
     assert list(document) == ["version", "sections", "coverage"]
     (entry,) = document["sections"]
@@ -171,7 +221,7 @@ def test_json_of_sections_is_the_contract() -> None:
 
 def test_json_of_a_ranged_call_and_of_one_without_arguments() -> None:
     source = source_of(RANGED)
-    unsuitable = replace(plain_section(SOURCE), verdict=Verdict.UNSUITABLE, proposal=None, reason="no pointer")
+    unsuitable = plain_section(SOURCE)._replace(verdict=Verdict.UNSUITABLE, proposal=None, reason="no pointer")
     facts = FileFacts(source, (function_of(source, ranged_section(source)),), 1)
     report = Report((), (facts, *report_of(sections=(unsuitable,)).facts), Coverage(2, 2, 2, ()))
     ranged, plain = json.loads(render_sections(report))["sections"]
@@ -181,8 +231,7 @@ def test_json_of_a_ranged_call_and_of_one_without_arguments() -> None:
 
 
 def test_sections_as_text() -> None:
-    unsuitable = replace(
-        plain_section(SOURCE),
+    unsuitable = plain_section(SOURCE)._replace(
         verdict=Verdict.UNSUITABLE,
         proposal=None,
         reason="the pointer comes from the caller's structure, and nothing in this file ties it to an address or an mm",
@@ -195,7 +244,7 @@ def test_sections_as_text() -> None:
         "mm/walk.c:4: walk(): unsuitable",
         "    the pointer comes from the caller's structure, and nothing in this file ties it to an address or",
         "    an mm",
-        "    only where CONFIG_X is set",
+        "    only with CONFIG_X",
         "",
         "    1  convertible  can name its range",
         "    1  unsuitable   has no range to name",
@@ -207,8 +256,7 @@ def test_proof_sheet() -> None:
     claim = Obligation(
         "ptep", Status.REFUTED, (evidence(SOURCE, "pte =", "'pte' moved"),), fault="'pte' is ahead of 'addr'"
     )
-    section = replace(
-        plain_section(SOURCE, claim, Obligation("table", Status.ASSUMED)),
+    section = plain_section(SOURCE, claim, Obligation("table", Status.ASSUMED))._replace(
         ranges=(Range("mm", "addr", "end", "pte", 3, "read", hinted=True),),
     )
     assert list(render_sections_text(report_of(sections=(section,)), PLAINLY, verbose=True, quiet=True)) == [
@@ -234,7 +282,7 @@ def test_proof_sheet() -> None:
 
 def test_call_over_several_lines_is_shown_on_one() -> None:
     source = source_of(RANGED)
-    section = replace(ranged_section(source), text="call(mm, addr,\n\t\t\tend, pte)")
+    section = ranged_section(source)._replace(text="call(mm, addr,\n\t\t\tend, pte)")
     facts = FileFacts(source, (function_of(source, section),), 1)
     lines = list(render_sections_text(Report((), (facts,), Coverage(1, 1, 1, ())), PLAINLY, quiet=True))
     assert lines == ["mm/walk.c:4: walk(): verified", "    call(mm, addr, end, pte)"]

@@ -14,6 +14,7 @@ from mmlint.config import Settings, UsageError
 from mmlint.new_rule import RESERVED, write_rule
 from mmlint.rule import load_rules, packaged_rules
 from mmlint.source import Source
+from mmlint.suppressions import UNUSED
 from mmlint.upgrade import RULE_UPGRADE, upgrade
 
 SECTIONS = ["What it does", "Why", "Example", "Limits", "Fix safety", "Source"]
@@ -91,7 +92,7 @@ def test_names_of_mmlint_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_reserved_names_are_those_that_mmlint_reports_under() -> None:
-    assert set(RESERVED) == {INTERNAL_ERROR, RULE_AUDIT, RULE_UPGRADE}
+    assert set(RESERVED) == {INTERNAL_ERROR, RULE_AUDIT, RULE_UPGRADE, UNUSED}
 
 
 @pytest.mark.parametrize("path", ["rules/left_behind.py", "fixtures/left-behind/left-behind.c"])

@@ -8,18 +8,46 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mmlint.diagnostic import Diagnostic, Fix
+from mmlint.diagnostic import Diagnostic, Fix, Suppressed
 from mmlint.engine import Coverage, Report
 from mmlint.facts.sections import ARGUMENTS, FunctionFacts, Obligation, Section
+from mmlint.report.statistics import count
 from mmlint.rule import locate
 
 VERSION = 1
 
 
-def render_check(report: Report) -> str:
-    """The findings and the coverage, as one document with a final newline."""
-    diagnostics = [_diagnostic(diagnostic) for diagnostic in report.diagnostics]
-    return _dump({"version": VERSION, "diagnostics": diagnostics, "coverage": _coverage(report.coverage)})
+def render_check(report: Report, statistics: bool = False) -> str:
+    """The findings and the coverage, as one document with a final newline.
+
+    ``below`` counts what --level leaves out, ``suppressed`` lists what was accepted.
+    """
+    document = {
+        "version": VERSION,
+        "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
+        "coverage": _coverage(report.coverage),
+        "below": report.below,
+        "suppressed": [_suppressed(entry) for entry in report.suppressed],
+    }
+    if statistics:
+        document["statistics"] = [
+            {"rule": row.rule, "level": str(row.level), "count": row.count, "suppressed": row.suppressed}
+            for row in count(report)
+        ]
+    return _dump(document)
+
+
+def _suppressed(entry: Suppressed) -> dict[str, Any]:
+    found = entry.diagnostic
+    return {
+        "rule": found.rule,
+        "level": str(found.level),
+        "path": found.path,
+        "function": found.function,
+        "line": found.location.line,
+        "fingerprint": found.fingerprint,
+        "reason": entry.reason,
+    }
 
 
 def render_sections(report: Report) -> str:

@@ -70,7 +70,7 @@ def summary(function: FunctionFacts, section: Section, pen: Pen) -> Iterator[str
     if section.reason:
         yield from _wrapped(section.reason, "    ")
     if section.configuration:
-        yield f"    only where {shown(section.configuration)} is set"
+        yield f"    only with {shown(section.configuration)}"
 
 
 def sheet(function: FunctionFacts, section: Section, pen: Pen) -> Iterator[str]:
@@ -80,14 +80,19 @@ def sheet(function: FunctionFacts, section: Section, pen: Pen) -> Iterator[str]:
     for obligation in section.obligations:
         yield from _obligation(function, obligation, pen)
     for entry in section.ranges:
-        yield _range(entry)
+        yield range_line(entry)
     if section.ranges or section.obligations:
         yield ""
 
 
-def _obligation(function: FunctionFacts, obligation: Obligation, pen: Pen) -> Iterator[str]:
+def obligation_head(obligation: Obligation, pen: Pen) -> str:
+    """Name and status of an obligation, and what it asks."""
     status = pen(_STATUSES[obligation.status], f"{obligation.status!s:8}")
-    yield f"      {obligation.name:7} {status} {_OWED.get(obligation.name, '')}".rstrip()
+    return f"      {obligation.name:7} {status} {_OWED.get(obligation.name, '')}".rstrip()
+
+
+def _obligation(function: FunctionFacts, obligation: Obligation, pen: Pen) -> Iterator[str]:
+    yield obligation_head(obligation, pen)
     steps = [(locate(function.source, step), step.text) for step in obligation.because]
     if obligation.fault:
         yield from _wrapped(obligation.fault, " " * 25)
@@ -95,7 +100,8 @@ def _obligation(function: FunctionFacts, obligation: Obligation, pen: Pen) -> It
         yield from _wrapped(f"{location.path}:{location.line}: {text}", " " * 25, " " * 29)
 
 
-def _range(entry: Range) -> str:
+def range_line(entry: Range) -> str:
+    """One run of entries that the section touches."""
     parts = ", ".join(part for part in (entry.mm, entry.addr, entry.end, entry.ptep) if part)
     named = "  (the one to name)" if entry.hinted else ""
     return f"      {'entries':7} {shown(entry.role):8} {shown(parts)}, from line {entry.line}{named}"

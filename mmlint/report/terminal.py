@@ -20,9 +20,16 @@ class Pen:
         return f"\033[{_CODES[style]}m{text}\033[0m" if self.colour and style else text
 
 
-def wants_colour(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """True for a terminal that can show colour, unless NO_COLOR says no."""
-    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+def wants_colour(stream: TextIO, environment: Mapping[str, str] = os.environ, choice: str = "auto") -> bool:
+    """True where colour is asked for, and for a terminal that can show it.
+
+    ``choice`` is that of --color; then NO_COLOR comes before FORCE_COLOR, and that before the terminal.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    return bool(environment.get("FORCE_COLOR")) or (stream.isatty() and environment.get("TERM") != "dumb")
 
 
 def shown(text: str) -> str:

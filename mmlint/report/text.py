@@ -11,7 +11,7 @@ Columns count bytes, as vim does.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import Coverage, Report
@@ -22,13 +22,25 @@ _STYLES = {Level.ERROR: "red", Level.WARNING: "magenta", Level.NOTE: "cyan"}
 
 
 def render(report: Report, pen: Pen, quiet: bool = False) -> Iterator[str]:
-    """Lines without newlines; ``quiet`` leaves out the evidence and the summary."""
+    """Lines without newlines; ``quiet`` leaves out the evidence and the summary, but not what is suppressed."""
+    yield from render_findings(report, pen, quiet)
+    if not quiet:
+        yield summary(report)
+
+
+def render_findings(report: Report, pen: Pen, quiet: bool = False) -> Iterator[str]:
+    """The findings, what was not analysed and, where nothing else would tell, how many are suppressed."""
     for diagnostic in report.diagnostics:
         yield from render_diagnostic(diagnostic, pen, quiet)
     for skipped in report.coverage.skipped:
         yield skipped_line(skipped, pen)
-    if not quiet:
-        yield f"{_findings(report.diagnostics)}; {coverage_text(report)}"
+    if quiet and report.suppressed:
+        yield f"{len(report.suppressed)} suppressed"
+
+
+def summary(report: Report) -> str:
+    """Such as "1 error, 2 suppressed; 14 sections in 9 functions of 6 files; 0 not analysed"."""
+    return f"{_findings(report)}; {coverage_text(report)}"
 
 
 def render_diagnostic(diagnostic: Diagnostic, pen: Pen, quiet: bool = False) -> Iterator[str]:
@@ -57,10 +69,15 @@ def coverage_text(report: Report) -> str:
     )
 
 
-def _findings(diagnostics: Iterable[Diagnostic]) -> str:
-    counts = Counter(diagnostic.level for diagnostic in diagnostics)
+def _findings(report: Report) -> str:
+    counts = Counter(diagnostic.level for diagnostic in report.diagnostics)
     parts = [counted(counts[level], str(level)) for level in sorted(Level, reverse=True) if counts[level]]
-    return ", ".join(parts) or "no findings"
+    parts = parts or ["no findings"]
+    if report.below:
+        parts.append(f"{report.below} below --level")
+    if report.suppressed:
+        parts.append(f"{len(report.suppressed)} suppressed")
+    return ", ".join(parts)
 
 
 def _place(location: Location, pen: Pen) -> str:

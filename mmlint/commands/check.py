@@ -1,0 +1,72 @@
+"""``check``: findings as text or JSON, and an exit code that a script can use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.output import print_findings, print_lines
+from mmlint.commands.run import at_level, from_stdin, paths_of, report_of, without_suppressed
+from mmlint.commands.settings import settings_of
+from mmlint.config import Settings, UsageError
+
+if TYPE_CHECKING:
+    from mmlint.engine import Report
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, print, and return the exit code. Raises UsageError."""
+    _check_reason(arguments)
+    settings = settings_of(arguments)
+    report = _accepted(arguments, settings) if arguments.write_suppressions else report_of(arguments, settings)
+    report = at_level(report, settings.level)
+    if arguments.format == "json":
+        from mmlint.report.json import render_check
+
+        sys.stdout.write(render_check(report, arguments.statistics))
+    else:
+        print_findings(report, arguments)
+        if arguments.statistics:
+            from mmlint.report.statistics import render
+
+            print_lines(render(report))
+    return exit_code(report, settings, arguments.exit_zero)
+
+
+def exit_code(report: Report, settings: Settings, exit_zero: bool = False) -> int:
+    """2 when something could not be read, else 1 for findings of the fail level, unless they are to be forgiven."""
+    if report.coverage.skipped:
+        return BAD
+    failing = any(diagnostic.level >= settings.fail_level for diagnostic in report.diagnostics)
+    return FINDINGS if failing and not exit_zero else CLEAN
+
+
+def _check_reason(arguments: argparse.Namespace) -> None:
+    if not arguments.write_suppressions:
+        if arguments.reason is not None:
+            raise UsageError("--reason: nothing is accepted; give --write-suppressions FILE as well")
+        return
+    if not (arguments.reason or "").strip():
+        raise UsageError("--write-suppressions: say why the findings are accepted; give --reason TEXT")
+    if not arguments.reason.isprintable():
+        raise UsageError("--reason: it is more than one line of text; give one line")
+    if from_stdin(arguments) and not arguments.stdin_filename:
+        raise UsageError("--write-suppressions: standard input has no name to write down; give --stdin-filename PATH")
+
+
+def _accepted(arguments: argparse.Namespace, settings: Settings) -> Report:
+    """Write down the present findings, and give the report as it is from now on."""
+    from dataclasses import replace
+
+    from mmlint.suppressions import append
+
+    path = Path(arguments.write_suppressions)
+    report = report_of(arguments, replace(settings, suppressions=None))
+    count = append(path, at_level(report, settings.level).diagnostics, arguments.reason.strip())
+    print(f"mmlint: {count} {'entry' if count == 1 else 'entries'} added to {path}", file=sys.stderr)
+    if not path.exists():
+        return report
+    return without_suppressed(report, settings, paths_of(arguments))

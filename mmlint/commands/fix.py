@@ -1,0 +1,70 @@
+"""``fix``: the repairs as a diff or a commit message, or in the files; the account of it on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+
+from mmlint.checker import FileReport, make_checker
+from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.run import from_stdin, paths_of, report_of
+from mmlint.commands.settings import settings_of
+from mmlint.config import Settings, UsageError
+from mmlint.diagnostic import Applicability, fingerprinted
+from mmlint.fix import Repair, repair
+from mmlint.report.repairs import account, write
+from mmlint.source import Source
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Repair, print or write, and return the exit code. Raises UsageError."""
+    if arguments.in_place and from_stdin(arguments):
+        raise UsageError("--in-place: standard input cannot be written; leave it out to get a diff")
+    settings = settings_of(arguments)
+    report = report_of(arguments, settings)
+    judge = _Judge(settings)
+    floor = Applicability.UNSAFE if arguments.unsafe else Applicability.SAFE
+    repairs = [
+        repair(facts, [d for d in report.diagnostics if d.path == facts.source.path], judge.check, floor)
+        for facts in report.facts
+    ]
+    failures = write(repairs, paths_of(arguments)) if arguments.in_place else []
+    if arguments.commit_message:
+        from mmlint.report.commit_message import commit_message
+
+        sys.stdout.write(commit_message(repairs, judge.checker.rules))
+    elif not arguments.in_place:
+        _print_diff(repairs)
+    lines = [*failures, *account(repairs, report, arguments.in_place, arguments.quiet)]
+    print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
+    if report.coverage.skipped or failures or any(change.refused for change in repairs):
+        return BAD
+    return FINDINGS if any(change.changes for change in repairs) else CLEAN
+
+
+def _print_diff(repairs: list[Repair]) -> None:
+    from mmlint.report.diff import diff
+
+    for change in repairs:
+        sys.stdout.buffer.write(diff(change.path, change.before, change.after))
+
+
+class _Judge:
+    """The checker, without the findings that are accepted: what somebody accepted is not repaired in a later round."""
+
+    def __init__(self, settings: Settings) -> None:
+        from mmlint.suppressions import UNUSED, read_list
+
+        self.checker = make_checker(replace(settings, ignore=settings.ignore - {UNUSED}))
+        self._accepted = read_list(settings.suppressions) if settings.suppressions else None
+
+    def check(self, source: Source) -> FileReport:
+        """The report of one file."""
+        report = self.checker.check(source)
+        if self._accepted is None:
+            return report
+        from mmlint.suppressions import apply_list
+
+        found = fingerprinted(report.diagnostics)
+        return replace(report, diagnostics=apply_list(self._accepted, found, lambda _: False).remaining)

@@ -1,0 +1,112 @@
+"""Descriptions, examples and closing words of the commands: what ``--help`` and the manual page say beyond options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+ABOUT: Final = """\
+Find the lazy MMU mode sections of Linux page-table walkers, and check or propose the ranges they name. Neither a build
+nor a .config is needed, and nothing of the tree is executed."""
+
+EXAMPLES: Final[Mapping[str, str]] = {
+    "": """\
+mmlint sections mm                       every section, and the call that is proven for it
+mmlint check mm fs/proc                  what is wrong, in the format of gcc
+mmlint fix mm | git apply                make the proven repairs
+mmlint explain mm/memory.c:1603          the proof for the section on that line
+mmlint explain wrong-ptep                what a rule means""",
+    "check": """\
+mmlint check mm fs/proc
+mmlint check --level warning --statistics .
+mmlint check - --stdin-filename mm/memory.c <new.c
+mmlint check --write-suppressions .mmlint-suppressions --reason 'reviewed in v3' mm""",
+    "fix": """\
+mmlint fix mm                            print a diff
+mmlint fix --in-place mm/madvise.c       write the file
+mmlint fix --commit-message mm           a message for the change""",
+    "sections": """\
+mmlint sections .
+mmlint sections -v mm/mprotect.c         with proofs
+mmlint sections --format json mm""",
+    "explain": """\
+mmlint explain wrong-mm
+mmlint explain mm/memory.c:1603
+mmlint explain -q mm/memory.c:1603       without the source lines""",
+    "dump": """\
+mmlint dump parse --summary mm
+mmlint dump cfg mm/memory.c:zap_pte_range
+mmlint dump state mm/memory.c:zap_pte_range""",
+    "kbuild": """\
+make C=2 CHECK="mmlint kbuild" mm/
+make C=1 CHECK="mmlint kbuild" CF="--mmlint-level=warning --mmlint-error" """.rstrip(),
+    "config": """\
+mmlint config
+mmlint config --config /etc/mmlint.toml --level error""",
+    "completion": """\
+mmlint completion bash >~/.local/share/bash-completion/completions/mmlint
+mmlint completion zsh >~/.zfunc/_mmlint      (with ~/.zfunc in $fpath)
+mmlint completion fish >~/.config/fish/completions/mmlint.fish""",
+    "man": "mmlint man | man -l -",
+}
+
+ABOUT_COMMAND: Final[Mapping[str, str]] = {
+    "check": """\
+Report what is wrong, and what can be improved: each finding with its evidence, then one line on what was looked at.
+What mmlint could not read is told and never taken for clean.""",
+    "fix": """\
+Print the repairs that are proven as a diff that git apply takes, or make them. What a repair gives is analysed again
+before it is shown; where it reads worse than before, nothing is changed.""",
+    "sections": """\
+List every section with its verdict: the ranged call that is proven for it, or the reason why there is none.""",
+    "explain": """\
+Say what a rule means, or show the proof sheet of the section on a line, with the source around each piece of evidence.
+On another line of a function it shows all sections of that function.""",
+    "dump": "Show what the analysis sees of a function.",
+    "kbuild": """\
+Run as the checker of a kernel build. The last argument is the file, options of the compiler are ignored, findings go to
+standard error in the format of gcc. A file that does not name the API costs next to nothing.""",
+    "config": "Print the settings that are in force, and where each comes from. It takes the options of check.",
+    "completion": "Print a completion script for a shell.",
+    "man": "Print the manual page.",
+}
+
+EXIT_CODES: Final[Mapping[str, str]] = {
+    "": """\
+0  nothing at or above --fail-level; for fix: nothing to change
+1  findings; for fix: there is a diff
+2  bad usage or input, or something could not be read
+130, 141  interrupted; the reader of the output went away""",
+    "check": """\
+0  no finding at or above --fail-level, or --exit-zero
+1  findings
+2  bad usage or input, or something could not be read or analysed""",
+    "fix": """\
+0  nothing to change
+1  there is a diff, or files were changed
+2  bad usage or input, or something could not be read, repaired or written""",
+    "sections": """\
+0  all sections are listed
+2  bad usage or input, or something could not be read or analysed""",
+    "explain": """\
+0  it is explained
+2  there is no such rule, file or section""",
+    "kbuild": """\
+0  always, unless CF has --mmlint-error, so that the build goes on
+1  findings at or above the fail level (with --mmlint-error)
+2  bad usage or input, or something could not be read or analysed (with --mmlint-error)""",
+}
+
+ENVIRONMENT: Final = """\
+MMLINT_CONFIG  a configuration file, as --config
+NO_COLOR       when set, no colour
+FORCE_COLOR    when set, colour and source lines without a terminal too
+COLUMNS        the width of the terminal"""
+
+FILES: Final = """\
+.mmlint.toml, or [tool.mmlint] in pyproject.toml
+    Settings, in the current folder or above it, with the keys target, level, fail-level, select, ignore, suppressions
+    and jobs; the command line comes first. It names neither rule folders nor commands.
+.mmlint-suppressions
+    Beside the configuration, or --suppressions FILE: findings that were judged and accepted, one a line:
+    FINGERPRINT RULE PATH # REASON"""
