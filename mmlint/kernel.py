@@ -171,7 +171,7 @@ def _tables(folder: Path) -> _Tables:
         table.check({"mm", "pmd"})
         pointers[name] = LockPointer(name, table.index("pmd", None), table.index("mm"))
     lock = _Table(file.file, "lock", file.data.get("lock", {}))
-    lock.check({"acquire", "release", "try", "double_acquire", "double_release", "guards", "asserts"})
+    lock.check({"acquire", "release", "try", "double_acquire", "double_release", "guards", "asserts", "queries"})
     locks = Locks(
         lock.names("acquire"),
         lock.names("release"),
@@ -180,6 +180,7 @@ def _tables(folder: Path) -> _Tables:
         lock.names("double_release"),
         lock.names("guards"),
         lock.names("asserts"),
+        lock.names("queries"),
     )
     return _Tables(maps, unmaps, levels, pointers, locks)
 

@@ -127,6 +127,7 @@ class Locks(NamedTuple):
     double_release: frozenset[str]
     guards: frozenset[str]
     asserts: frozenset[str]
+    queries: frozenset[str]
 
 
 class Arithmetic(NamedTuple):

@@ -20,7 +20,7 @@ from mmlint.rule import load_rules
 from mmlint.source import Source
 from mmlint.syntax.functions import FileReader
 from tests.kernels import kernel
-from tests.mutation import convert
+from tests.mutation import convert_to_generic
 
 HERE = "/* here */"
 RANGED = "lazy_mmu_mode_enable_for_pte_range"
@@ -326,7 +326,7 @@ class Kernel:
         """A file of the tree."""
         if (file, old) not in self._data:
             data = (self.tree / file).read_bytes()
-            self._data[file, old] = data if old else convert(Source(file, data), generic=True)
+            self._data[file, old] = data if old else convert_to_generic(Source(file, data))
         return self._data[file, old]
 
     def clean(self, file: str, old: bool) -> tuple[Diagnostic, ...]:

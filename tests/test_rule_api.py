@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +68,7 @@ def test_at_places_the_finding_and_its_notes() -> None:
     assert (diagnostic.rule, diagnostic.level, diagnostic.function) == ("wrong-thing", Level.ERROR, "walk")
     assert [(note.location.line, note.message) for note in diagnostic.notes] == [
         (3, "'pte' is mapped here"),
-        (4, "only where CONFIG_X is set"),
+        (4, "only with CONFIG_X"),
     ]
     assert diagnostic.fix is None
     assert diagnostic.fingerprint == ""
@@ -176,13 +175,13 @@ def test_unranged_walker(safe: bool) -> None:
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.CONVERTIBLE])
 def test_unranged_walker_is_silent_on_every_other_verdict(verdict: Verdict) -> None:
     source = source_of(PLAIN)
-    assert check("unranged-walker", function_of(source, replace(plain_section(source), verdict=verdict))) == []
+    assert check("unranged-walker", function_of(source, plain_section(source)._replace(verdict=verdict))) == []
 
 
 def test_inconsistent_ptep() -> None:
     source = source_of(RANGED)
     why = (evidence(source, "pte =", "both are mapped here"),)
-    section = replace(ranged_section(source), inconsistent="start_pte", inconsistent_because=why)
+    section = ranged_section(source)._replace(inconsistent="start_pte", inconsistent_because=why)
     (finding,) = check("inconsistent-ptep", function_of(source, section))
     assert finding.level is Level.WARNING
     assert finding.message == "'pte' has the value of 'start_pte', which the other calls of this function pass"
@@ -194,7 +193,7 @@ def test_inconsistent_ptep() -> None:
 
 def hinted_and_other(section: Section) -> Section:
     hinted = Range("mm", "addr", "end", "pte", 3, "read", hinted=True)
-    return replace(section, ranges=(hinted, Range("dst_mm", "addr", "", "dst_pte", 4, "updated")))
+    return section._replace(ranges=(hinted, Range("dst_mm", "addr", "", "dst_pte", 4, "updated")))
 
 
 def test_multi_range_names_the_other_ranges() -> None:
@@ -210,27 +209,27 @@ def test_multi_range_names_the_other_ranges() -> None:
 
 def test_multi_range_says_why_a_section_stays_plain() -> None:
     source = source_of(PLAIN)
-    section = replace(plain_section(source), verdict=Verdict.MULTI_RANGE, reason="the walk restarts", proposal=None)
+    section = plain_section(source)._replace(verdict=Verdict.MULTI_RANGE, reason="the walk restarts", proposal=None)
     (finding,) = check("multi-range-section", function_of(source, section))
     assert (finding.level, finding.message) == (Level.NOTE, "stays plain: the walk restarts")
 
 
 def test_one_range_is_no_finding() -> None:
     source = source_of(RANGED)
-    section = replace(ranged_section(source), ranges=(Range("mm", "addr", "end", "pte", 3, "read", hinted=True),))
+    section = ranged_section(source)._replace(ranges=(Range("mm", "addr", "end", "pte", 3, "read", hinted=True),))
     assert check("multi-range-section", function_of(source, section)) == []
 
 
 def test_missing_disable_tells_the_way() -> None:
     source = source_of(PLAIN)
     leak = Leak(span_of(source, "return;"), "the mode is still on", (evidence(source, "pte =", "taken when 'x'"),))
-    section = replace(plain_section(source), leaks=(leak,), configuration="CONFIG_X")
+    section = plain_section(source)._replace(leaks=(leak,), configuration="CONFIG_X")
     (finding,) = check("missing-disable", function_of(source, section))
     assert (finding.level, finding.message, finding.location.line) == (Level.ERROR, "the mode is still on", 6)
     assert [(note.location.line, note.message) for note in finding.notes] == [
         (4, "lazy MMU mode is enabled here"),
         (3, "taken when 'x'"),
-        (6, "only where CONFIG_X is set"),
+        (6, "only with CONFIG_X"),
     ]
 
 
@@ -245,7 +244,7 @@ def test_unmatched_disable() -> None:
 def test_section_outside_lock() -> None:
     source = source_of(PLAIN)
     outside = Outside(span_of(source, "lazy_mmu_mode_disable()"), "after the unlock", ())
-    (finding,) = check("section-outside-lock", function_of(source, replace(plain_section(source), outside=outside)))
+    (finding,) = check("section-outside-lock", function_of(source, plain_section(source)._replace(outside=outside)))
     assert (finding.level, finding.message, finding.location.line) == (Level.ERROR, "after the unlock", 5)
 
 

@@ -197,7 +197,7 @@ def test_a_temporary_of_an_older_round_is_not_enough() -> None:
 def test_names_are_used_behind_their_declaration() -> None:
     variable = Variable(A, "int", 0, Span(30, 100))
     assert verify(graph(([call(Temp(0), A)], END), variables=(variable,))) == ["b0: a is used before its declaration"]
-    assert verify(graph(([call(Temp(0), A)], END), variables=(replace(variable, parameter=0),))) == []
+    assert verify(graph(([call(Temp(0), A)], END), variables=(variable._replace(parameter=0),))) == []
 
 
 def test_what_is_declared_is_a_variable() -> None:

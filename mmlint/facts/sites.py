@@ -358,7 +358,7 @@ def _locks_elsewhere(dataflow: Dataflow) -> bool:
         return True
     locks = vocabulary.locks
     known = {"guard", "guard.exit", *locks.acquire, *locks.release, *locks.try_, *vocabulary.maps, *vocabulary.unmaps}
-    known |= locks.double_acquire | locks.double_release
+    known |= locks.double_acquire | locks.double_release | locks.queries
     calls = [op for block in graph.blocks for op in block.ops if isinstance(op, ir.Call)]
     return any(
         op.callee in locks.asserts or (op.callee not in known and any(a in pointers for a in op.arguments))
