@@ -11,15 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import EPOCH, Field, Key, Place, State
+from mmlint.facts.state import EPOCH, Field, Key, State
 from mmlint.flow import ir
 from mmlint.flow.lower import DEFAULT_DIALECT, lower
-from mmlint.flow.values import PAGE, Entry, Poly, Symbol, Value
+from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.kernel import load_vocabulary
 from mmlint.source import Source
 from mmlint.syntax.functions import read_functions

@@ -6,6 +6,7 @@ unknown; it is refuted only where the values contradict the claim.
 
 from __future__ import annotations
 
+from mmlint.facts.bounds import positive
 from mmlint.facts.entered import Claim, display
 from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry
 from mmlint.facts.extent import Extent
@@ -154,6 +155,9 @@ class Judge(Extent):
         wrong = self._other_table(claim, table)
         if wrong is not None:
             return wrong
+        if positive(self.context, table.address - claim.ptep.address):
+            fault = f"'{name}' lies before the entry that was mapped, and may lie before the page table"
+            return Obligation("ptep", Status.REFUTED, (site,), fault=fault, subject=subject)
         pmd = self._pmd_offset(table)
         addr = entry_address(self.context, claim.addr)
         distance = claim.ptep.address - addr

@@ -110,8 +110,16 @@ class Proposer:
         """The best spelling. Raises NoProposal."""
         if any(judge.site.backward for judge in self.judges):
             raise NoProposal("the walk goes backwards")
-        ptep, addr = self._pointer_and_address()
         mm = self._mm()
+        first: NoProposal | None = None
+        for ptep, addr in self._pairs_by_rank():
+            try:
+                return self._with(mm, ptep, addr)
+            except NoProposal as error:
+                first = first or error
+        raise first or NoProposal(self._why_no_pair())
+
+    def _with(self, mm: str, ptep: str, addr: str) -> Candidate:
         end = self._end(ptep, addr)
         texts = {"mm": mm, "addr": addr, "end": end[0], "ptep": ptep}
         claims = []
@@ -130,14 +138,13 @@ class Proposer:
 
     # ------------------------------------------------------------ ptep and addr
 
-    def _pointer_and_address(self) -> tuple[str, str]:
+    def _pairs_by_rank(self) -> list[tuple[str, str]]:
+        """Pairs (ptep, addr) that hold in every state, the best spelling first."""
         common: list[tuple[str, str]] | None = None
         for judge, table in zip(self.judges, self.tables, strict=True):
             pairs = self._pairs(judge, table)
             common = pairs if common is None else [pair for pair in common if pair in pairs]
-        if not common:
-            raise NoProposal(self._why_no_pair())
-        return min(common, key=self._rank)
+        return sorted(common or (), key=self._rank)
 
     def _pairs(self, judge: Judge, table: Table) -> list[tuple[str, str]]:
         pairs = []
