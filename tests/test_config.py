@@ -198,7 +198,7 @@ def test_config_prints_what_is_in_force(folder: Path, capsys: pytest.CaptureFixt
         ["fail-level", "error", ".mmlint.toml:1"],
         ["select", "all rules", "default"],
         ["ignore", "api-definition, wrong-mm", ".mmlint.toml:2"],
-        ["suppressions .mmlint-suppressions (1 entry)", "beside .mmlint.toml"],
+        ["suppressions", ".mmlint-suppressions (1 entry)", "beside .mmlint.toml"],
         ["jobs", "3", "command line"],
     ]
 

@@ -20,10 +20,52 @@ from mmlint.facts.sections import FunctionFacts, Verdict
 from mmlint.fix import apply_edits
 from mmlint.source import Source
 from tests.kernels import kernel
-from tests.mutation import LOOPS, Walker, convert, facts_of, faults, nodes_of, walkers
+from tests.mutation import LOOPS, VOCABULARY, Walker, convert, facts_of, faults, nodes_of, walkers
 from tests.test_mutants import KERNEL_FILES, SAMPLE_FILES, SAMPLES
 
-# ---------------------------------------------------------------- loops
+Rewriting = Callable[[Walker], bytes]
+
+# ---------------------------------------------------------------- writing a function anew
+
+
+class Writer:
+    """Writes the function of a walker anew, node by node; what a node is not rewritten to stays as it is."""
+
+    def __init__(self, walker: Walker) -> None:
+        self.walker = walker
+        self.count = 0
+
+    def file(self) -> bytes:
+        """The whole file with the function rewritten."""
+        span, root = self.walker.function.span, self.walker.function.tree.root_node
+        before = self.walker.data[: self.walker.start(root)]
+        after = self.walker.data[self.walker.end(root) :]
+        assert self.walker.start(root) >= span.start and self.walker.end(root) <= span.end
+        return before + self.write(root).encode() + after
+
+    def write(self, node: Node) -> str:
+        """The text of a node."""
+        return self.special(node) or self.plain(node)
+
+    def special(self, node: Node) -> str:
+        """Another text for the node, or empty."""
+        raise NotImplementedError
+
+    def plain(self, node: Node) -> str:
+        """The node as it is, with its children written."""
+        position, pieces = self.walker.start(node), []
+        for child in node.children:
+            pieces += [self._between(position, self.walker.start(child)), self.write(child)]
+            position = self.walker.end(child)
+        return "".join([*pieces, self._between(position, self.walker.end(node))])
+
+    def _between(self, start: int, end: int) -> str:
+        return self.walker.data[start:end].decode()
+
+    def part(self, node: Node, name: str) -> str:
+        """A child by its field, written; empty where there is none."""
+        child = node.child_by_field_name(name)
+        return self.write(child) if child is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,89 +76,178 @@ class Jumps:
     on: str | None = None
 
 
-@dataclass
-class LoopWriter:
-    """Writes a function with each loop in another form: "while", "goto" or "for"."""
+class LoopWriter(Writer):
+    """Writes each loop in another form: "while", "goto" or "for"."""
 
-    walker: Walker
-    form: str
-    count: int = 0
+    def __init__(self, walker: Walker, form: str) -> None:
+        super().__init__(walker)
+        self.form = form
+        self.jumps = Jumps()
 
-    def function(self) -> bytes:
-        """The whole file with the function rewritten."""
-        root = self.walker.function.tree.root_node
-        text = self.write(root, Jumps())
-        edit = Edit(self.walker.path, self.walker.function.span, self._whole(root, text))
-        return apply_edits(self.walker.data, [edit])
+    def special(self, node: Node) -> str:
+        if node.type == "break_statement" and self.jumps.out:
+            return f"goto {self.jumps.out};"
+        if node.type == "continue_statement" and self.jumps.on:
+            return f"goto {self.jumps.on};"
+        if node.type == "switch_statement":
+            return self._under(node, replace(self.jumps, out=None))
+        if node.type not in LOOPS:
+            return ""
+        is_macro = self.walker.start(node) in self.walker.function.loops
+        return self._under(node, Jumps()) if is_macro or not self._wanted(node) else self._loop(node)
 
-    def _whole(self, root: Node, text: str) -> str:
-        span = self.walker.function.span
-        before = self.walker.data[span.start : self.walker.start(root)].decode()
-        return before + text + self.walker.data[self.walker.end(root) : span.end].decode()
+    def _wanted(self, node: Node) -> bool:
+        forms = {"while": ("for_statement",), "for": ("do_statement", "while_statement"), "goto": LOOPS}
+        return node.type in forms[self.form]
 
-    def write(self, node: Node, jumps: Jumps) -> str:
-        if node.type == "break_statement" and jumps.out:
-            return f"goto {jumps.out};"
-        if node.type == "continue_statement" and jumps.on:
-            return f"goto {jumps.on};"
-        if node.type in LOOPS and self.walker.start(node) not in self.walker.function.loops:
-            written = self._loop(node)
-            if written:
-                return written
-        if node.type in LOOPS:
-            jumps = Jumps()
-        elif node.type == "switch_statement":
-            jumps = replace(jumps, out=None)
-        return self._children(node, jumps)
-
-    def _children(self, node: Node, jumps: Jumps) -> str:
-        position, pieces = self.walker.start(node), []
-        for child in node.children:
-            pieces += [self._between(position, self.walker.start(child)), self.write(child, jumps)]
-            position = self.walker.end(child)
-        return "".join([*pieces, self._between(position, self.walker.end(node))])
-
-    def _between(self, start: int, end: int) -> str:
-        return self.walker.data[start:end].decode()
+    def _under(self, node: Node, jumps: Jumps) -> str:
+        before, self.jumps = self.jumps, jumps
+        text = self.plain(node)
+        self.jumps = before
+        return text
 
     def _loop(self, node: Node) -> str:
-        if (self.form, node.type) in (("while", "while_statement"), ("while", "do_statement")):
-            return ""
-        if self.form == "for" and node.type != "do_statement":
-            return ""
         self.count += 1
-        number = self.count
-        on = f"on_{number}"
+        on, out = f"on_{self.count}", f"out_{self.count}"
+        head, step, condition = self.part(node, "initializer"), self.part(node, "update"), self.part(node, "condition") or "1"
+        head = head if head.endswith(";") else f"{head};"
         body = node.child_by_field_name("body")
         assert body is not None
+        again = f"again_{self.count}"
+        inner = self._under_body(body, Jumps(out if self.form == "goto" else None, on))
         if self.form == "while":
-            head, condition, step = self._for_parts(node)
-            inner = self.write(body, Jumps(None, on))
             return f"{{ {head} while ({condition}) {{ {inner} {on}: ; {step}; }} }}"
+        test_first = node.type != "do_statement"
         if self.form == "for":
-            inner = self.write(body, Jumps(None, on))
-            return f"for (;;) {{ {inner} {on}: ; if (!{self._part(node, 'condition')}) break; }}"
-        return self._as_goto(node, self.write(body, Jumps(f"out_{number}", on)), number)
-
-    def _as_goto(self, node: Node, inner: str, number: int) -> str:
-        again, on, out = f"again_{number}", f"on_{number}", f"out_{number}"
-        if node.type == "do_statement":
-            condition = self._part(node, "condition")
+            test = f"if (!{condition}) break;"
+            return f"for (;;) {{ {test if test_first else ''} {inner} {on}: ; {'' if test_first else test} }}"
+        if not test_first:
             return f"{{ {again}: ; {inner} {on}: ; if ({condition}) goto {again}; {out}: ; }}"
-        if node.type == "while_statement":
-            head, condition, step = "", self._part(node, "condition"), ""
-        else:
-            head, condition, step = self._for_parts(node)
-        test = f"if (!({condition})) goto {out};"
-        return f"{{ {head} {again}: ; {test} {inner} {on}: ; {step}; goto {again}; {out}: ; }}"
+        return f"{{ {head} {again}: ; if (!({condition})) goto {out}; {inner} {on}: ; {step}; goto {again}; {out}: ; }}"
 
-    def _for_parts(self, node: Node) -> tuple[str, str, str]:
-        head = self._part(node, "initializer")
-        return (head if head.endswith(";") else f"{head};", self._part(node, "condition") or "1", self._part(node, "update"))
+    def _under_body(self, body: Node, jumps: Jumps) -> str:
+        before, self.jumps = self.jumps, jumps
+        text = self.write(body)
+        self.jumps = before
+        return text
 
-    def _part(self, node: Node, name: str) -> str:
-        part = node.child_by_field_name(name)
-        return self.walker.text(part) if part is not None else ""
+
+class Respeller(Writer):
+    """Writes the nodes of some types in another way."""
+
+    def __init__(self, walker: Walker, spellings: dict[str, Callable[[Writer, Node], str]]) -> None:
+        super().__init__(walker)
+        self.spellings = spellings
+
+    def special(self, node: Node) -> str:
+        spelling = self.spellings.get(node.type)
+        text = spelling(self, node) if spelling else ""
+        self.count += bool(text)
+        return text
+
+
+def long_step(writer: Writer, node: Node) -> str:
+    """``x += y`` as ``x = x + (y)``."""
+    operator, left = node.child_by_field_name("operator"), writer.part(node, "left")
+    text = writer.walker.text(operator) if operator is not None else "="
+    return f"{left} = {left} {text[:-1]} ({writer.part(node, 'right')})" if text in ("+=", "-=") else ""
+
+
+def long_increment(writer: Writer, node: Node) -> str:
+    """``x++`` as ``x += 1`` where nobody wants the value."""
+    unused = node.parent is not None and node.parent.type in ("expression_statement", "for_statement", "comma_expression")
+    name = writer.part(node, "argument")
+    return f"{name} {'-=' if '--' in writer.walker.text(node) else '+='} 1" if unused else ""
+
+
+FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+DENIED = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
+
+
+def operator_of(writer: Writer, node: Node) -> str:
+    operator = node.child_by_field_name("operator")
+    return writer.walker.text(operator) if operator is not None else ""
+
+
+def flipped(writer: Writer, node: Node) -> str:
+    """``x < y`` as ``y > x``."""
+    operator = FLIPPED.get(operator_of(writer, node))
+    return f"({writer.part(node, 'right')} {operator} {writer.part(node, 'left')})" if operator else ""
+
+
+def denied(writer: Writer, node: Node) -> str:
+    """``x < y`` as ``!(x >= y)``."""
+    operator = DENIED.get(operator_of(writer, node))
+    return f"(!({writer.part(node, 'left')} {operator} {writer.part(node, 'right')}))" if operator else ""
+
+
+def difference(writer: Writer, node: Node) -> str:
+    """``x == y`` as ``!(x - y)`` and ``x != y`` as ``x - y``, for numbers that are no pointers."""
+    operator, sides = operator_of(writer, node), [writer.part(node, "left"), writer.part(node, "right")]
+    if operator not in ("==", "!=") or any(not re.fullmatch(r"\w*(addr|end)", side) for side in sides):
+        return ""
+    return f"({'!' if operator == '==' else ''}({sides[0]} - {sides[1]}))"
+
+
+def turned(writer: Writer, node: Node) -> str:
+    """``if (x) A else B`` with the arms exchanged."""
+    condition, then = writer.part(node, "condition"), writer.part(node, "consequence")
+    otherwise = node.child_by_field_name("alternative")
+    other = writer.write(otherwise).removeprefix("else") if otherwise is not None else ";"
+    return f"if (!{condition}) {{ {other} }} else {{ {then} }}"
+
+
+def nested(writer: Writer, node: Node) -> str:
+    """``if (x && y) A`` as two."""
+    condition = node.child_by_field_name("condition")
+    inner = condition.named_children[0] if condition is not None and condition.named_children else None
+    if inner is None or operator_of(writer, inner) != "&&" or node.child_by_field_name("alternative") is not None:
+        return ""
+    left, right = writer.part(inner, "left"), writer.part(inner, "right")
+    return f"if ({left}) {{ if ({right}) {{ {writer.part(node, 'consequence')} }} }}"
+
+
+def null_tested(writer: Writer, node: Node) -> str:
+    """``!pte`` as ``pte == NULL``."""
+    argument = writer.part(node, "argument")
+    is_pointer = re.fullmatch(r"\w*ptep?", argument) and operator_of(writer, node) == "!"
+    return f"({argument} == NULL)" if is_pointer else ""
+
+
+def split_chain(writer: Writer, node: Node) -> str:
+    """``a = b = map()`` as ``b = map(); a = b``."""
+    inner = node.named_children[0] if node.named_children else None
+    right = inner.child_by_field_name("right") if inner is not None and inner.type == "assignment_expression" else None
+    if inner is None or right is None or right.type != "assignment_expression":
+        return ""
+    return f"{{ {writer.write(right)}; {writer.part(inner, 'left')} = {writer.part(right, 'left')}; }}"
+
+
+def held_result(writer: Writer, node: Node) -> str:
+    """A map call with its result in a variable of its own first."""
+    callee = writer.part(node, "function")
+    return f"({{ pte_t *eq_m = {writer.plain(node)}; eq_m; }})" if callee in VOCABULARY.maps else ""
+
+
+def checked_result(writer: Writer, node: Node) -> str:
+    """A map call with a choice that is none."""
+    callee = writer.part(node, "function")
+    return f"(eq_debug() ? {writer.plain(node)} : {writer.plain(node)})" if callee in VOCABULARY.maps else ""
+
+
+def respelled(**spellings: Callable[[Writer, Node], str]) -> Rewriting:
+    return lambda walker: Respeller(walker, spellings).file()
+
+
+def replaced(old: str, new: str) -> Rewriting:
+    """A word of the function by another text."""
+
+    def rewrite(walker: Walker) -> bytes:
+        span = walker.function.body
+        text = re.sub(rb"\b" + old.encode() + rb"\b", new.encode(), walker.data[span.start : span.end])
+        return walker.data[: span.start] + text + walker.data[span.end :]
+
+    return rewrite
 
 
 # ---------------------------------------------------------------- the rest of a function
@@ -168,9 +299,6 @@ def _in_string(node: Node) -> bool:
 
 # ---------------------------------------------------------------- equivalents
 
-Rewriting = Callable[[Walker], bytes]
-
-
 def statement(text: str) -> Rewriting:
     """The call's statement as another: {call} is the call."""
 
@@ -206,9 +334,21 @@ def in_loops(text: str) -> Rewriting:
 
 
 FUNCTION: dict[str, Rewriting] = {
-    "for as while": lambda w: LoopWriter(w, "while").function(),
-    "loops as goto": lambda w: LoopWriter(w, "goto").function(),
-    "do as for": lambda w: LoopWriter(w, "for").function(),
+    "for as while": lambda w: LoopWriter(w, "while").file(),
+    "loops as goto": lambda w: LoopWriter(w, "goto").file(),
+    "while as for": lambda w: LoopWriter(w, "for").file(),
+    "long steps": respelled(assignment_expression=long_step),
+    "long increments": respelled(update_expression=long_increment),
+    "flipped comparisons": respelled(binary_expression=flipped),
+    "denied comparisons": respelled(binary_expression=denied),
+    "differences": respelled(binary_expression=difference),
+    "turned conditions": respelled(if_statement=turned),
+    "nested conditions": respelled(if_statement=nested),
+    "null tests": respelled(unary_expression=null_tested),
+    "split chains": respelled(expression_statement=split_chain),
+    "held results": respelled(call_expression=held_result),
+    "two maps": respelled(call_expression=checked_result),
+    "shifted pages": replaced("PAGE_SIZE", "(1UL << PAGE_SHIFT)"),
     "comments": commented,
     "braces around disables": disables("{{ {call}; }}"),
     "disables in do": disables("do {{ {call}; }} while (0);"),

@@ -214,7 +214,7 @@ class FileAnalysis:
     def escapes(self, name: str) -> Span | None:
         """Where the function's address is taken, other than by an ops struct that a contract covers."""
         known = {place for _, place in self.callbacks(name)}
-        pattern = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b(?!\s*\()")
+        pattern = re.compile(rb"(?<![\w.>])" + re.escape(name.encode()) + rb"\b(?!\s*\()")
         for match in pattern.finditer(self.reader.masked):
             span = Span(*match.span())
             if span not in known:
