@@ -34,6 +34,8 @@ def _lines(parser: argparse.ArgumentParser, rules: Sequence[RuleLine], closing: 
     yield ".hy"
     yield ".SH DESCRIPTION"
     yield from _paragraph(parser.description or "")
+    yield ".SH OPTIONS"
+    yield from _arguments(parser)
     yield ".SH COMMANDS"
     for words, text, command in _commands(parser, ()):
         yield from _command(words, text, command)
@@ -61,6 +63,10 @@ def _commands(
 def _command(words: Sequence[str], text: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     yield f".SS {escaped(' '.join(['mmlint', *words]))}"
     yield from _paragraph(parser.description or f"{text[:1].upper()}{text[1:]}.")
+    yield from _arguments(parser)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
             continue

@@ -118,7 +118,7 @@ def test_page_names_every_command_option_and_rule(capsys: pytest.CaptureFixture[
         assert f'.BR {loaded.rule.name} " ({loaded.rule.level})"' in text
     headings = re.findall(r"^\.SH (.+)$", text, re.MULTILINE)
     assert headings == [
-        *("NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "RULES"),
+        *("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "RULES"),
         *("EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES"),
     ]
 

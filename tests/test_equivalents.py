@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from tree_sitter import Node
 
-from mmlint.diagnostic import Edit
 from mmlint.facts.sections import FunctionFacts, Verdict
 from mmlint.fix import apply_edits
 from mmlint.source import Source
@@ -109,7 +108,11 @@ class LoopWriter(Writer):
     def _loop(self, node: Node) -> str:
         self.count += 1
         on, out = f"on_{self.count}", f"out_{self.count}"
-        head, step, condition = self.part(node, "initializer"), self.part(node, "update"), self.part(node, "condition") or "1"
+        head, step, condition = (
+            self.part(node, "initializer"),
+            self.part(node, "update"),
+            self.part(node, "condition") or "1",
+        )
         head = head if head.endswith(";") else f"{head};"
         body = node.child_by_field_name("body")
         assert body is not None
@@ -155,7 +158,11 @@ def long_step(writer: Writer, node: Node) -> str:
 
 def long_increment(writer: Writer, node: Node) -> str:
     """``x++`` as ``x += 1`` where nobody wants the value."""
-    unused = node.parent is not None and node.parent.type in ("expression_statement", "for_statement", "comma_expression")
+    unused = node.parent is not None and node.parent.type in (
+        "expression_statement",
+        "for_statement",
+        "comma_expression",
+    )
     name = writer.part(node, "argument")
     return f"{name} {'-=' if '--' in writer.walker.text(node) else '+='} 1" if unused else ""
 
@@ -191,6 +198,8 @@ def difference(writer: Writer, node: Node) -> str:
 
 def turned(writer: Writer, node: Node) -> str:
     """``if (x) A else B`` with the arms exchanged."""
+    if "\n#" in writer.walker.text(node):
+        return ""
     condition, then = writer.part(node, "condition"), writer.part(node, "consequence")
     otherwise = node.child_by_field_name("alternative")
     other = writer.write(otherwise).removeprefix("else") if otherwise is not None else ";"
@@ -299,6 +308,7 @@ def _in_string(node: Node) -> bool:
 
 # ---------------------------------------------------------------- equivalents
 
+
 def statement(text: str) -> Rewriting:
     """The call's statement as another: {call} is the call."""
 
@@ -318,7 +328,8 @@ def arguments(**changed: str) -> Rewriting:
 def disables(text: str) -> Rewriting:
     """Every disable as another statement: {call} is the call."""
     return lambda walker: apply_edits(
-        walker.data, [walker.replace(walker.statement(leave), text.format(call=walker.text(leave))) for leave in walker.leaves]
+        walker.data,
+        [walker.replace(walker.statement(leave), text.format(call=walker.text(leave))) for leave in walker.leaves],
     )
 
 
@@ -327,7 +338,9 @@ def in_loops(text: str) -> Rewriting:
 
     def rewrite(walker: Walker) -> bytes:
         bodies = [n.child_by_field_name("body") for n in walker.nodes if n.type in LOOPS]
-        edits = [walker.insert(walker.start(body) + 1, text) for body in bodies if body and body.type == "compound_statement"]
+        edits = [
+            walker.insert(walker.start(body) + 1, text) for body in bodies if body and body.type == "compound_statement"
+        ]
         return apply_edits(walker.data, edits)
 
     return rewrite
@@ -349,6 +362,7 @@ FUNCTION: dict[str, Rewriting] = {
     "held results": respelled(call_expression=held_result),
     "two maps": respelled(call_expression=checked_result),
     "shifted pages": replaced("PAGE_SIZE", "(1UL << PAGE_SHIFT)"),
+    "names": renamed,
     "comments": commented,
     "braces around disables": disables("{{ {call}; }}"),
     "disables in do": disables("do {{ {call}; }} while (0);"),
@@ -369,12 +383,16 @@ CALL: dict[str, Rewriting] = {
     "warning": statement("VM_WARN_ON(!mm); {call}; WARN_ON_ONCE(in_atomic());"),
     "printk": statement('if (unlikely(foo)) pr_debug("x"); {call};'),
     "loop that does nothing": statement("while (eq_busy()) cpu_relax(); {call};"),
-    "shadowed elsewhere": statement("{{ pte_t *pte = NULL, *start_pte = pte; unsigned long addr = 0, end = 1; }} {call};"),
+    "shadowed elsewhere": statement(
+        "{{ pte_t *pte = NULL, *start_pte = pte; unsigned long addr = 0, end = 1; }} {call};"
+    ),
 }
 ARGUMENTS: dict[str, Rewriting] = {
     "lines": arguments(mm="\n\t\t\t{mm}", addr="\n{addr}\n", end="\\\n{end}", ptep="/* , */ {ptep} // )\n"),
     "parentheses": arguments(mm="({mm})", addr="(({addr}))", end="({end})", ptep="({ptep})"),
-    "casts": arguments(mm="(struct mm_struct *){mm}", addr="(unsigned long){addr}", end="(u64){end}", ptep="(pte_t *){ptep}"),
+    "casts": arguments(
+        mm="(struct mm_struct *){mm}", addr="(unsigned long){addr}", end="(u64){end}", ptep="(pte_t *){ptep}"
+    ),
     "casts there and back": arguments(addr="(unsigned long)(void *){addr}", ptep="(pte_t *)(void *){ptep}"),
     "elements": arguments(ptep="&{ptep}[0]", addr="{addr} + 0", end="{end} - 0"),
     "pages": arguments(ptep="{ptep} + 1 - 1", addr="{addr} + PAGE_SIZE - PAGE_SIZE", end="PAGE_SIZE * 0 + {end}"),
@@ -444,27 +462,38 @@ def changed_proposal(walker: Walker, rewriting: Rewriting) -> str:
     return ""
 
 
-def changes(path: Path) -> list[str]:
-    """What changes where nothing should, for a file."""
-    ranged, plain = both(path)
+def changes(
+    calls: tuple[Walker, ...], check: Callable[[Walker, Rewriting], str], *tables: dict[str, Rewriting]
+) -> list[str]:
+    """What changes where nothing should. What is done to a function is done at its first call."""
     found = []
-    for walker in ranged:
-        once = walker.ordinal == 0
-        rewritings = {**(FUNCTION if once else {}), **({"names": renamed} if once else {}), **CALL, **ARGUMENTS}
-        found += [(f"{walker.name} {name}", changed_verdict(walker, r)) for name, r in rewritings.items()]
-    for walker in plain:
-        once = walker.ordinal == 0
-        rewritings = {**(FUNCTION if once else {}), **({"names": renamed} if once else {}), **CALL}
-        found += [(f"{walker.name} plain, {name}", changed_proposal(walker, r)) for name, r in rewritings.items()]
-    assert len(found) > 20 * len(ranged)
+    for walker in calls:
+        for table in tables if walker.ordinal == 0 else tables[1:]:
+            for name, rewriting in table.items():
+                if rewriting(walker) != walker.data:
+                    found.append((f"{walker.name} {walker.section.kind}: {name}", check(walker, rewriting)))
+    assert len(found) >= len(FUNCTION) // 2
     return [f"{name}: {fault}" for name, fault in found if fault]
 
 
 @pytest.mark.parametrize("name", SAMPLE_FILES)
-def test_equivalents_change_nothing_in_the_samples(name: str) -> None:
-    assert changes(SAMPLES / name) == []
+def test_equivalents_of_ranged_calls_in_the_samples(name: str) -> None:
+    assert changes(both(SAMPLES / name)[0], changed_verdict, FUNCTION, CALL, ARGUMENTS) == []
+
+
+@pytest.mark.parametrize("name", SAMPLE_FILES)
+def test_equivalents_of_plain_calls_in_the_samples(name: str) -> None:
+    # Without the chain the pointer that the map call sets is the other one.
+    table = {name: rewriting for name, rewriting in FUNCTION.items() if name != "split chains"}
+    assert changes(both(SAMPLES / name)[1], changed_proposal, table) == []
 
 
 @pytest.mark.parametrize("name", KERNEL_FILES)
-def test_equivalents_change_nothing_in_the_kernel(name: str) -> None:
-    assert changes(kernel("6.12") / name) == []
+def test_equivalents_of_ranged_calls_in_the_kernel(name: str) -> None:
+    assert changes(both(kernel("6.12") / name)[0], changed_verdict, FUNCTION) == []
+
+
+def test_every_rewriting_is_possible_somewhere() -> None:
+    calls = [walker for name in SAMPLE_FILES for walker in both(SAMPLES / name)[0]]
+    unused = [n for n, r in {**FUNCTION, **CALL, **ARGUMENTS}.items() if all(r(w) == w.data for w in calls)]
+    assert unused == []

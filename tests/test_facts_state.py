@@ -48,7 +48,7 @@ NULL = Pointer(-1, 0)
 Concrete = int | Pointer | Reference
 
 
-class Stuck(Exception):
+class Stuck(Exception):  # noqa: N818
     """The run does what C does not define, or takes too long."""
 
 
@@ -152,8 +152,8 @@ class Run:
         for argument in arguments:
             if isinstance(argument, Reference) and isinstance(argument.target, ir.Name):
                 before = self.variables.get(argument.target, 0)
-                moved = isinstance(before, Pointer)
-                self.variables[argument.target] = Pointer(before.table, self.word()) if moved else self.word()
+                word = self.word()
+                self.variables[argument.target] = Pointer(before.table, word) if isinstance(before, Pointer) else word
         for name in [name for name in self.variables if isinstance(name, ir.Name) and name not in self.graph.variables]:
             self.variables[name] = self.word()
         for place in list(self.memory):

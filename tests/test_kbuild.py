@@ -18,8 +18,26 @@ from tests.test_cli import BROKEN, CONVERTIBLE, FAULTY
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a kernel build gives: CHECKFLAGS, then the compiler's own.
-FLAGS = """-D__linux__ -Dlinux -D__STDC__ -Wbitwise -Wno-return-void --arch=x86 -m64 -mlittle-endian -Wp,-MMD,mm/.bad.o.d
--nostdinc -I./include -include ./include/linux/kconfig.h -DKBUILD_MODNAME="bad" -h --level --help -std=gnu11""".split()
+FLAGS = [
+    "-D__linux__",
+    "-Dlinux",
+    "-D__STDC__",
+    "-Wbitwise",
+    "-Wno-return-void",
+    "--arch=x86",
+    "-m64",
+    "-mlittle-endian",
+    "-Wp,-MMD,mm/.bad.o.d",
+    "-nostdinc",
+    "-I./include",
+    "-include",
+    "./include/linux/kconfig.h",
+    '-DKBUILD_MODNAME="bad"',
+    "-h",
+    "--level",
+    "--help",
+    "-std=gnu11",
+]
 Capture = pytest.CaptureFixture[str]
 
 
@@ -41,7 +59,7 @@ def test_it_searches_for_what_the_engine_searches_for() -> None:
 @pytest.mark.parametrize(
     ("own", "file", "code", "said"),
     [
-        ([], "mm/bad.c", 0, "mm/bad.c:1:12: error: "),
+        ([], "mm/bad.c", 0, "mm/bad.c:9:2: error: "),
         (["--mmlint-error"], "mm/bad.c", 1, "[missing-disable]\n"),
         (["--mmlint-error", "--mmlint-ignore=missing-disable"], "mm/bad.c", 0, ""),
         (["--mmlint-error", "--mmlint-select", "wrong-mm"], "mm/bad.c", 2, "expected one argument"),
@@ -93,7 +111,7 @@ def test_build_in_another_folder_shows_paths_of_the_tree(
     main(["kbuild", f"{tree}/mm/good.c"])
     assert capsys.readouterr().err == ""
     main(["kbuild", f"{tree}/mm/bad.c"])
-    assert capsys.readouterr().err.startswith("mm/bad.c:1:12: error: ")
+    assert capsys.readouterr().err.startswith("mm/bad.c:9:2: error: ")
 
 
 def test_file_without_a_section_loads_next_to_nothing(tree: Path) -> None:
@@ -118,6 +136,6 @@ def test_make_goes_on_unless_it_is_told_not_to(tree: Path) -> None:
 
     free = make()
     assert (free.returncode, free.stdout) == (0, "CC mm/bad.o\nCC mm/none.o\nCC mm/good.o\n")
-    assert "mm/bad.c:1:12: error: " in free.stderr
+    assert "mm/bad.c:9:2: error: " in free.stderr
     strict = make("CF=--mmlint-error")
     assert (strict.returncode, strict.stdout) == (2, "CC mm/none.o\nCC mm/good.o\n")

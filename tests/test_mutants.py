@@ -100,9 +100,7 @@ def is_kernel(walker: Walker) -> bool:
 def only(mutator: Mutator, user: bool) -> Mutator:
     """The mutator for walkers over user tables, or for those over kernel tables, alone."""
     make = mutator.make
-    return Mutator(
-        mutator.name, mutator.expected, lambda w: make(w) if is_kernel(w) is not user else [], mutator.alone
-    )
+    return Mutator(mutator.name, mutator.expected, lambda w: make(w) if is_kernel(w) is not user else [], mutator.alone)
 
 
 def in_the_section(walker: Walker, text: str) -> Edit:

@@ -145,7 +145,7 @@ def test_a_finding_in_a_file_that_is_gone_is_shown_without_source() -> None:
 
 def test_width_cuts_source_lines_only() -> None:
     lines = printed(report_of(FINDING), width=40).splitlines()
-    assert lines[4] == "    3 |         pte = pte_offset_map_l..."
+    assert lines[4] == "    3 |         pte = pte_offset_map_..."
     assert "mm/walk.c:4:2: error: it is so [bold] [a-rule]" in lines
 
 

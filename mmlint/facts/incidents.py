@@ -85,9 +85,9 @@ def _direct(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident
 
 def _direct_level(analysis: FileAnalysis, site: Site) -> Level:
     """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
-    if site.op.callee in analysis.vocabulary.ranged_enters:
-        return Level.ERROR
-    return Level.NOTE if analysis.is_arch else Level.WARNING
+    if analysis.is_arch:
+        return Level.NOTE
+    return Level.ERROR if site.op.callee in analysis.vocabulary.ranged_enters else Level.WARNING
 
 
 def _read(text: str) -> str:

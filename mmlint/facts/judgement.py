@@ -174,6 +174,8 @@ class _Judgement:
         try:
             if self.site.outer:
                 raise NoProposal("the section lies in another one, where a range is ignored")
+            if self.site.paused:
+                raise NoProposal("the mode is paused in the section, where a range would be lost")
             proposer = Proposer(self.judges, self.siblings)
             candidate = proposer.candidate()
         except NoProposal as error:
@@ -195,7 +197,9 @@ class _Judgement:
         firm = all(o.status is Status.PROVEN or (o.status is Status.ASSUMED and o.contract) for o in obligations)
         texts = candidate.texts
         target = self.analysis.vocabulary.target
-        return Proposal(target, texts["mm"], texts["addr"], texts["end"], texts["ptep"], firm and count == 1)
+        direct = any(touch.kind == "direct" for touch in self.site.touches)
+        safe = firm and count == 1 and not direct
+        return Proposal(target, texts["mm"], texts["addr"], texts["end"], texts["ptep"], safe)
 
     def _without_proposal(self, error: NoProposal, flow: list[Obligation], refuted: Obligation | None) -> Section:
         found = ranges(self.judges[0], None, {})
@@ -210,7 +214,9 @@ def _doubt(obligations: tuple[Obligation, ...], count: int) -> str:
     for obligation in obligations:
         if obligation.status is Status.ASSUMED and not obligation.contract and obligation.because:
             return f"to be confirmed: {obligation.because[-1].text}"
-    return "to be confirmed: the section updates a second range" if count > 1 else ""
+    if count > 1:
+        return "to be confirmed: the section updates a second range"
+    return "to be confirmed: an entry is accessed directly in the section"
 
 
 def _position(names: list[str], name: str) -> int:

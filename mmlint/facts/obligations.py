@@ -65,8 +65,8 @@ class Judge(Extent):
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
         updated = self._updated_for(table)
         usual = self.state.equal(claim.mm, table.mm)
-        # With two such tables one may be a private copy: which one, nothing tells.
-        alone = len(self.used_here()) == 1
+        # Of two such tables one may be a private copy. An update names init_mm, or a branch on mm == &init_mm does.
+        alone = len(self.used_here()) == 1 and (bool(updated) or claim.mm != table.mm)
         if usual and all(self.state.equal(mm, table.mm) for mm in updated):
             usually = (Evidence(table.site, table.contract),)
             return Obligation("mm", Status.ASSUMED, usually, contract=alone, subject=subject)

@@ -68,11 +68,23 @@ def _restarted(judge: Judge) -> str:
         expr = bound.limit_expr
         if not isinstance(expr, ir.Name) or not _steps(judge, bound.address) or _steps(judge, bound.limit):
             continue
+        if bound.table is None and not _steps_by_pages(judge, bound.address):
+            continue
         held = judge.state.values.get(expr)
         limits = [other.limit for other in judge.site.bounds if other.limit_expr == expr]
         if held is not None and held not in limits and bound.limit.as_symbol() in judge.context.joins:
             return expr.name
     return ""
+
+
+def _steps_by_pages(judge: Judge, value: Poly) -> bool:
+    """True when a loop advances the value by whole pages: an address, not a counter."""
+    return any(
+        (incoming - Poly.symbol(symbol)).without_page() is not None and incoming.as_symbol() != symbol
+        for symbol in value.symbols()
+        for incoming in judge.context.joins.get(symbol, ())
+        if symbol in incoming.symbols()
+    )
 
 
 def _steps(judge: Judge, value: Poly) -> bool:
@@ -94,7 +106,10 @@ def _why_no_table(judge: Judge) -> str:
         return "the page table is mapped inside the section"
     if not touches:
         return "no PTE pointer is used in the section"
-    return f"the PTE pointer is not mapped in this function: it comes from {touches[0].entry.table.label}"
+    table = touches[0].entry.table
+    if table in judge.context.mapped:
+        return "the page table is not mapped any more, or not on every path, when the mode is entered"
+    return f"the PTE pointer is not mapped in this function: it comes from {table.label}"
 
 
 class Proposer:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import Key, State, held_lock
+from mmlint.facts.state import Key, State, Table, held_lock
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
 from mmlint.flow.values import ONE, PAGE, PAGE_POLY, Entry, Poly, Symbol, Value
@@ -84,6 +84,7 @@ class Site:
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
     outer: list[int] = field(default_factory=list)
+    paused: bool = False
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
     backward: bool = False
     paused_out: bool = False
@@ -163,7 +164,8 @@ class Collector(Observer):
         return min(given & sleepers.flags, default=None) if not cleared & sleepers.clearing else None
 
     def pause(self, state: State, op: ir.Call) -> None:
-        del state
+        for site in self._opens(state):
+            site.paused = True
         self.result.pause_states.append((self.block, self._key(), op))
         self.result.pauses.setdefault(op.span.start, op)
 
@@ -237,7 +239,7 @@ class Collector(Observer):
         table = state.tables.get(entry.table)
         if kind != "read" or not isinstance(op, ir.Call) or table is None or table.kernel or state.doubtful:
             return
-        if self.locks_elsewhere:
+        if self.locks_elsewhere or not _has_a_lock(table):
             return
         if self.dataflow.context.vocabulary.maps[table.call].usually_kernel:
             return
@@ -348,6 +350,11 @@ def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:
         start: site for start, site in collector.result.sites.items() if site.snapshots or site.resumed
     }
     return collector.result
+
+
+def _has_a_lock(table: Table) -> bool:
+    """False for a table that hangs below a pmd of the function's own: it is not installed yet, and nobody locks it."""
+    return table.lock is not None or not str(table.pmd).startswith("&")
 
 
 def _locks_elsewhere(dataflow: Dataflow) -> bool:
