@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each target is a command or two that can as well be typed; the first one to run makes .venv.
-#   make demo [KERNEL=path]    make test    make lint    make bench [KERNEL=path] [PEERS=path]
+#   make demo [KERNEL=path]    make test    make lint    make man    make bench [KERNEL=path] [PEERS=path]
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 KERNEL ?=
 PEERS ?=
 
-.PHONY: demo test lint bench goldens clean
+.PHONY: demo test lint man bench goldens clean
 
 demo: $(READY)
 	@$(VENV)/bin/python -m tests.demo $(KERNEL)
@@ -20,6 +20,10 @@ lint: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+man: $(READY)
+	@mkdir -p build
+	@$(VENV)/bin/mmlint man > build/mmlint.1.new && mv build/mmlint.1.new build/mmlint.1
 
 bench: $(READY)
 	@$(VENV)/bin/python -m tests.bench $(if $(KERNEL),--kernel $(KERNEL)) $(if $(PEERS),--peers $(PEERS))

@@ -177,7 +177,8 @@ def _zsh_action(wants: str | tuple[str, ...]) -> str:
         return "text: "
     words = " ".join(word for word in wants if word != "files")
     if "files" in wants:
-        return f"rule or file:_alternative 'rules:rule:({words})' 'files:file:_files'"
+        # The blank keeps _arguments from adding options that _alternative does not know.
+        return f"rule or file: _alternative 'rules:rule:({words})' 'files:file:_files'"
     return f"choice:({words})"
 
 

@@ -30,6 +30,9 @@ _FORBIDDEN: Final = {
     "config": "a file cannot name another one; give --config on the command line",
 }
 
+# Most projects do not configure mmlint, and to parse what they say costs more than to look for the words.
+_MAY_CONFIGURE: Final = re.compile(rb"""tool[\s"'.]*mmlint|\btool["']?\s*[\]=]""")
+
 Setting = str | int | Level | Path | frozenset[str]
 
 
@@ -79,7 +82,7 @@ def _read(path: Path, required: bool) -> ConfigFile | None:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}; give a file that can be read, or --no-config") from error
     in_project = path.name == PROJECT
-    if in_project and not required and b"mmlint" not in data:
+    if in_project and not required and not _MAY_CONFIGURE.search(data):
         return None
     text, table = _parse(path, data)
     if in_project:

@@ -260,12 +260,15 @@ def _texts(file: _Table, name: str) -> dict[str, str]:
 
 
 def _sleepers(folder: Path) -> Sleepers:
-    file = _read(folder, "sleep.toml", {"sleep", "gfp", "flags"})
+    file = _read(folder, "sleep.toml", {"sleep", "gfp", "flags", "optional"})
     sleep = _Table(file.file, "sleep", file.data.get("sleep", {}))
     sleep.check({"always"})
     flags = _Table(file.file, "flags", file.data.get("flags", {}))
     flags.check({"sleeping", "clearing"})
-    return Sleepers(sleep.names("always"), file.indices("gfp"), flags.names("sleeping"), flags.names("clearing"))
+    optional = _Table(file.file, "optional", file.data.get("optional", {})).names("names")
+    return Sleepers(
+        sleep.names("always"), file.indices("gfp"), flags.names("sleeping"), flags.names("clearing"), optional
+    )
 
 
 @lru_cache(maxsize=8)

@@ -21,8 +21,9 @@ pending updates to another CPU, or leaves them behind.
 
 ## Limits
 
-The names are a list; functions of the kernel that sleep further down are not on it. While the mode
-is paused everything is allowed. Flags that are a parameter are not judged.
+The names are a list; functions of the kernel that sleep further down are not on it, and callbacks
+that a caller runs in its own section are not looked into. While the mode is paused everything is
+allowed. Flags that are a parameter are not judged.
 
 ## Fix safety
 
@@ -30,8 +31,8 @@ There is no fix: the section has to be left first, and the page-table lock with 
 
 ## Source
 
-kasan_populate_vmalloc_pte(), b6ea95a34cbd, 2025; D. Hildenbrand: do not call functions that might
-sleep with the lazy MMU mode enabled.
+The madvise walkers until 2023 split a folio with the mode on; D. Hildenbrand: do not call functions
+that might sleep with the lazy MMU mode enabled.
 """
 
 from collections.abc import Iterator

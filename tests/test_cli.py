@@ -20,7 +20,7 @@ from mmlint.rule import load_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 CONVERTIBLE = """\
-static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *private)
 {
 	pte_t *pte = pte_offset_kernel(pmd, addr);
 

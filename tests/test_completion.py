@@ -107,6 +107,12 @@ def test_zsh_takes_the_script(tmp_path: Path) -> None:
     assert "autoload shell function" in loaded
 
 
+def test_zsh_actions_that_are_commands_of_their_own_begin_with_a_blank() -> None:
+    # Else _arguments adds options to them that they do not take.
+    actions = re.findall(r":([^:]*?_alternative)", script("zsh", make_parser(), RULES))
+    assert actions == [" _alternative"]
+
+
 def test_page_names_every_command_option_and_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["man"]) == 0
     text = capsys.readouterr().out.replace("\\-", "-")

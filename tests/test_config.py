@@ -168,6 +168,9 @@ def test_files_that_are_named_have_to_be_there_and_to_configure(folder: Path) ->
     assert find_config(folder) is None
     (folder / "pyproject.toml").write_text("tool = 'mmlint'\n")
     assert find_config(folder) is None
+    for text in ("tool = { mmlint = { jobs = 3 } }", "[tool]\nmmlint.jobs = 3", '["tool"."mmlint"]\njobs = 3'):
+        (folder / "pyproject.toml").write_text(text)
+        assert resolved().settings.jobs == 3
 
 
 def test_folder_of_that_name_is_passed_by(folder: Path) -> None:

@@ -20,8 +20,8 @@ from mmlint.files import BINARY
 from tests.test_cli import CONVERTIBLE, FAULTY
 
 ROOT = Path(__file__).resolve().parent.parent
-# Twice what is promised to a user, for machines that do other things as well.
-SECONDS = 20.0
+# What is promised to a user, in processor time.
+SECONDS = 10.0
 Capture = pytest.CaptureFixture[str]
 
 

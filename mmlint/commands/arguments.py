@@ -25,11 +25,18 @@ class ArgumentError(Exception):
     """The arguments cannot be understood: why, and where help is."""
 
 
+class _Help(argparse.HelpFormatter):
+    """Fills the descriptions, and keeps the lines of examples and tables."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n  " in text else super()._fill_text(text, width, indent)
+
+
 class Parser(argparse.ArgumentParser):
     """Raises instead of ending the process; keeps the lines of examples; takes no abbreviations."""
 
     def __init__(self, **options: object) -> None:
-        options = {"allow_abbrev": False, "formatter_class": argparse.RawDescriptionHelpFormatter, **options}
+        options = {"allow_abbrev": False, "formatter_class": _Help, **options}
         super().__init__(**options)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
@@ -124,7 +131,7 @@ def _sections(parser: argparse.ArgumentParser) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="RULE|PATH:LINE", help="the name of a rule, or a line of a file")
     output = parser.add_argument_group("output")
-    _add_output(output)
+    _add_output(output, quiet="the proof sheet without the source")
     settings = _add_settings(parser)
     _add_rule_folders(settings)
 
@@ -151,7 +158,7 @@ def _kbuild(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", metavar="FILE", nargs=1, help="the file to check, after the options of the compiler")
     parser.add_argument("--mmlint-error", action="store_true", help="exit as check does, which stops the build")
     for name, metavar, text in (
-        ("level", "LEVEL", "show only findings of this level or worse"),
+        ("level", "LEVEL", "show only findings of this level or worse: note (default), warning or error"),
         ("fail-level", "LEVEL", "the least level that stops the build, with --mmlint-error (default: warning)"),
     ):
         parser.add_argument(f"--mmlint-{name}", dest=name.replace("-", "_"), metavar=metavar, choices=LEVELS, help=text)
@@ -202,8 +209,8 @@ def _add_rule_folders(group: argparse._ActionsContainer) -> None:
     )
 
 
-def _add_output(group: argparse._ActionsContainer) -> None:
-    group.add_argument("-q", "--quiet", action="store_true", help="no evidence, no summary")
+def _add_output(group: argparse._ActionsContainer, quiet: str = "no evidence, no summary") -> None:
+    group.add_argument("-q", "--quiet", action="store_true", help=quiet)
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="auto: on a terminal (default)"
     )

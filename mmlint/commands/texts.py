@@ -94,7 +94,7 @@ EXIT_CODES: Final[Mapping[str, str]] = {
     "kbuild": """\
 0  always, unless CF has --mmlint-error, so that the build goes on
 1  findings at or above the fail level (with --mmlint-error)
-2  bad usage or input, or something could not be read or analysed (with --mmlint-error)""",
+2  bad usage or input, or something was not read or analysed (with --mmlint-error)""",
 }
 
 ENVIRONMENT: Final = """\
@@ -105,8 +105,9 @@ COLUMNS        the width of the terminal"""
 
 FILES: Final = """\
 .mmlint.toml, or [tool.mmlint] in pyproject.toml
-    Settings, in the current folder or above it, with the keys target, level, fail-level, select, ignore, suppressions
-    and jobs; the command line comes first. It names neither rule folders nor commands.
+    Settings, in the current folder or above it, with the keys target, level,
+    fail-level, select, ignore, suppressions and jobs; the command line comes
+    first. It names neither rule folders nor commands.
 .mmlint-suppressions
-    Beside the configuration, or --suppressions FILE: findings that were judged and accepted, one a line:
-    FINGERPRINT RULE PATH # REASON"""
+    Beside the configuration, or --suppressions FILE: findings that were
+    judged and accepted, one a line: FINGERPRINT RULE PATH # REASON"""

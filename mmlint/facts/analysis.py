@@ -90,7 +90,11 @@ def _unaccounted(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tup
     spans += [macro.span for macro in analysis.reader.macros()]
     for match in pattern.finditer(masked):
         line = masked[masked.rfind(b"\n", 0, match.start()) + 1 : match.start()]
-        if not line.strip() and not any(span.start <= match.start() < span.end for span in spans):
+        if (
+            not line.strip()
+            and not analysis.reader.is_dead(match.start())
+            and not any(span.start <= match.start() < span.end for span in spans)
+        ):
             found.append((match.start(), "a call outside of every function that could be read"))
     return found
 

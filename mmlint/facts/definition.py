@@ -66,7 +66,8 @@ def remarks_on(analysis: FileAnalysis) -> tuple[Remark, ...]:
             remarks += _parameters(distinct) + _fallback(analysis, ranged, distinct)
             remarks += _documentation(analysis, distinct)
         hooks = {definition.span: definition for definition in analysis.definitions.get(ranged.hook, [])}
-        for definition in [*distinct, *hooks.values()]:
+        # Two tabs are what generic headers are asked for; an architecture has its own style.
+        for definition in [*distinct, *hooks.values()] if not analysis.is_arch else ():
             remarks += _continuation(analysis, definition)
     return tuple(sorted(remarks, key=lambda remark: (remark.subject, remark.message)))
 

@@ -37,8 +37,17 @@ class Extent(Entered):
         for bound in bounds:
             if self.state.equal(claim.end, bound.limit):
                 line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {end}")
+                if self._may_be_empty(claim.end):
+                    doubt = Evidence(self.site.op.span, f"{end} is trusted to lie behind {addr}")
+                    return Obligation("range", Status.ASSUMED, (line, doubt), subject=subject)
                 return Obligation("range", Status.PROVEN, (line,), subject=subject)
         return self._other_end(claim, bounds)
+
+    def _may_be_empty(self, end: Poly) -> bool:
+        """True for the smaller of two ends: one of them may lie before the walk."""
+        symbol = end.as_symbol()
+        origin = self.context.origins.get(symbol) if symbol is not None else None
+        return isinstance(origin, Pure) and origin.function in ("min", "min_t")
 
     def _shown(self, bound: Bound) -> str:
         return bound.address_expr.name if isinstance(bound.address_expr, Name) else "the address"

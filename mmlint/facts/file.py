@@ -191,6 +191,11 @@ class FileAnalysis:
         return known
 
     @cached_property
+    def _enters(self) -> re.Pattern[bytes]:
+        names = self.vocabulary.enters | self.vocabulary.ranged_enters
+        return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")
+
+    @cached_property
     def _section_words(self) -> re.Pattern[bytes]:
         vocabulary = self.vocabulary
         names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves | frozenset(vocabulary.unmaps)
@@ -226,6 +231,8 @@ class FileAnalysis:
         for caller in self.callers(name):
             called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
             for other in sorted(called & set(self.definitions) - {name, caller}):
+                if any(self._enters.search(d.masked) for d in self.definitions[other]):
+                    continue
                 summary = self.summary(other)
                 if summary is not None and (summary.leaves or not summary.certain):
                     return True

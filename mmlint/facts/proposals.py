@@ -58,8 +58,8 @@ def source_table(judge: Judge) -> Table:
     for choice in (both, existing, taken, read):
         if len(choice) == 1:
             return choice[0]
-    names = " and ".join(f"at {display(table.address)}" for table in tables)
-    raise NoProposal(f"the section works on several page tables, mapped {names}", several=True)
+    pointers = [next(iter(map_targets(judge, table)), display(table.address)) for table in tables]
+    raise NoProposal(f"the section works on several page tables: those of {' and '.join(pointers)}", several=True)
 
 
 def _restarted(judge: Judge) -> str:
@@ -378,7 +378,8 @@ def ranges(judge: Judge, hinted: Table | None, texts: dict[str, str]) -> list[Ra
         is_hint = hinted is not None and table.symbol == hinted.symbol
         if not is_hint and not judge.updates(table.symbol):
             continue
-        role = "read" if _is_read(judge, table.symbol) else "updated"
+        kinds = judge.kinds(table.symbol)
+        role = "read" if kinds & _READS and "update" not in kinds else "updated"
         if is_hint and texts:
             found.append(Range(texts["mm"], texts["addr"], texts["end"], texts["ptep"], line, role, True))
             continue

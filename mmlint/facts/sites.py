@@ -156,6 +156,8 @@ class Collector(Observer):
         if op.callee in sleepers.always:
             return ""
         index = sleepers.gfp.get(op.callee or "", -1)
+        if index == len(op.arguments) and op.callee in sleepers.optional:
+            return ""
         if not 0 <= index < len(op.arguments):
             return None
         text = str(self.evaluator.value(op.arguments[index], state))

@@ -28,11 +28,11 @@ import tree_sitter
 
 from mmlint.source import Source, Span
 from mmlint.syntax.definitions import Definition, find_definitions, macro_definitions
-from mmlint.syntax.directives import Directives, read_directives
+from mmlint.syntax.directives import Arm, Directives, read_directives
 from mmlint.syntax.mask import mask
 from mmlint.syntax.normalise import normalise
 from mmlint.syntax.parser import FunctionParser, is_clean
-from mmlint.syntax.projections import Configuration
+from mmlint.syntax.projections import Configuration, dead_arms
 from mmlint.syntax.repair import repair
 
 __all__ = ["Configuration", "Definition", "FileReader", "ParsedFunction", "read_functions"]
@@ -80,6 +80,14 @@ class FileReader:
     def masked(self) -> bytes:
         """The whole file with comments and literals hidden, all conditional arms in place."""
         return self._directives.masked
+
+    def is_dead(self, offset: int) -> bool:
+        """True for a byte in an arm that no configuration compiles."""
+        return any(arm.start <= offset < arm.end for arm in self._dead)
+
+    @cached_property
+    def _dead(self) -> list[Arm]:
+        return dead_arms(self._directives)
 
     @cached_property
     def _definitions(self) -> list[Definition]:

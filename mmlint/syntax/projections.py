@@ -100,15 +100,24 @@ def ancestry(arm: Arm | None) -> Iterator[Arm]:
         arm = arm.conditional.parent
 
 
-def _reachable_arms(directives: Directives) -> list[tuple[Arm, list[Condition]]]:
-    """Arms in the order of the text with what must hold for each; without those in ``#if 0`` and the like."""
-    dead: set[Arm] = set()
-    result = []
+def dead_arms(directives: Directives) -> list[Arm]:
+    """Arms that no configuration compiles, as in ``#if 0``, and those inside them."""
+    dead: dict[Arm, None] = {}
     for conditional in directives.conditionals:
         for arm in conditional.arms:
             never = not atoms(arm.condition) and not evaluate(arm.condition, {}, True)
             if never or conditional.parent in dead:
-                dead.add(arm)
+                dead[arm] = None
+    return list(dead)
+
+
+def _reachable_arms(directives: Directives) -> list[tuple[Arm, list[Condition]]]:
+    """Arms in the order of the text with what must hold for each; without those in ``#if 0`` and the like."""
+    dead = set(dead_arms(directives))
+    result = []
+    for conditional in directives.conditionals:
+        for arm in conditional.arms:
+            if arm in dead:
                 continue
             path = _path(arm)
             if len(path) <= _MAX_PATH:
