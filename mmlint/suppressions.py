@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,14 +75,17 @@ class Applied:
 
 
 def read_list(path: Path) -> SuppressionList:
-    """The list in ``path``. Raises UsageError: file, line, and remedy."""
+    """The list in ``path``. Raises UsageError: file, line, and remedy; never with what stands in the file.
+
+    A configuration names the list, and may come with a tree: whatever it leads to is neither waited for nor printed.
+    """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{path}: not a regular file; give a list of suppressions")
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f"{path}: {error.strerror}; give a list that exists, or make one with "
-            "`mmlint check --write-suppressions FILE --reason TEXT`"
-        ) from error
+        how = "`mmlint check --write-suppressions FILE --reason TEXT`"
+        raise UsageError(f"{path}: {error.strerror}; give a list that exists, or make one with {how}") from error
     source = Source(str(path), data)
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     entries = (_entry(path, number, line.rstrip("\r")) for number, line in enumerate(lines, start=1))
@@ -97,7 +101,7 @@ def _entry(path: Path, number: int, line: str) -> Entry | None:
         raise UsageError(f"{path}:{number}: not an entry; {_FORM}")
     fingerprint, rule = found["fingerprint"], found["rule"]
     if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
-        raise UsageError(f"{path}:{number}: {fingerprint} is no fingerprint; copy the 16 digits of --format json")
+        raise UsageError(f"{path}:{number}: the first word is no fingerprint; copy the 16 digits of --format json")
     if rule in NEVER:
         raise UsageError(f"{path}:{number}: {rule} cannot be suppressed; delete the line")
     if not found["reason"]:
@@ -105,7 +109,7 @@ def _entry(path: Path, number: int, line: str) -> Entry | None:
     try:
         return Entry(fingerprint, rule, _unquoted(found["path"]), found["reason"], number)
     except ValueError as error:
-        raise UsageError(f"{path}:{number}: {found['path']} is not quoted as JSON is; {_FORM}") from error
+        raise UsageError(f"{path}:{number}: the path is not quoted as JSON is; {_FORM}") from error
 
 
 def apply_list(

@@ -157,8 +157,8 @@ class Macros(NamedTuple):
 class Sleepers(NamedTuple):
     """Functions that may sleep: always, or by the GFP flags in an argument.
 
-    They sleep when one of ``flags`` is among them and none of ``clearing`` is taken out; those of ``optional`` may leave
-    the flags out, and sleep then.
+    They sleep when one of ``flags`` is among them and none of ``clearing`` is taken out; those of ``optional`` may
+    leave the flags out, and sleep then.
     """
 
     always: frozenset[str]

@@ -370,6 +370,12 @@ def test_help_has_examples_that_parse(command: str, capsys: pytest.CaptureFixtur
     assert ("\nenvironment:\n  MMLINT_CONFIG" in text) == (command in ("", "check", "config"))
 
 
+def test_readme_shows_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, _ in next(walk(make_parser(), (), "", ())).commands:
+        assert f"mmlint {name}" in text, name
+
+
 def test_every_option_has_help() -> None:
     for node in walk(make_parser(), (), "", ()):
         for option in node.options if node.words[:1] != ("rules",) else ():

@@ -149,7 +149,7 @@ def test_what_is_accepted_is_not_repaired(capsysbinary: pytest.CaptureFixture[by
     accept("mm")
     capsysbinary.readouterr()
     assert main(["fix", "--unsafe", "--suppressions", LIST, "mm"]) == 0
-    assert capsysbinary.readouterr() == (b"", b"nothing to fix\n")
+    assert capsysbinary.readouterr() == (b"", b"nothing to fix\n2 findings suppressed\n")
 
 
 def test_odd_paths_survive(tree: Path, capsys: Capture) -> None:
@@ -170,7 +170,7 @@ def test_odd_paths_survive(tree: Path, capsys: Capture) -> None:
         ("0123456789abcdef wrong-mm mm/x.c #  ", "the entry has no reason; write FINGERPRINT RULE PATH # REASON"),
         ("0123456789abcdef wrong-mm # why", "not an entry; write FINGERPRINT RULE PATH # REASON"),
         ("wrong-mm mm/x.c # why", "not an entry; write FINGERPRINT RULE PATH # REASON"),
-        ("0123 wrong-mm mm/x.c # why", "0123 is no fingerprint; copy the 16 digits of --format json"),
+        ("0123 wrong-mm mm/x.c # why", "the first word is no fingerprint; copy the 16 digits of --format json"),
         ("0123456789abcdef internal-error mm/x.c # why", "internal-error cannot be suppressed; delete the line"),
         (
             '0123456789abcdef wrong-mm "mm/\\x.c" # why',
@@ -188,6 +188,18 @@ def test_malformed_entries_name_their_line(tree: Path, line: str, complaint: str
     before = (tree / LIST).read_bytes()
     assert accept() == 2
     assert (tree / LIST).read_bytes() == before
+
+
+def test_list_that_a_configuration_names_is_neither_waited_for_nor_printed(tree: Path, capsys: Capture) -> None:
+    os.mkfifo(tree / "pipe")
+    for name in ("pipe", "/dev/zero", "mm"):
+        (tree / ".mmlint.toml").write_text(f'suppressions = "{name}"\n')
+        assert main(["check"]) == 2
+        assert capsys.readouterr().err.endswith(f"{name}: not a regular file; give a list of suppressions\n")
+    (tree / "secret").write_text("token secret here # x\n")
+    (tree / ".mmlint.toml").write_text('suppressions = "secret"\n')
+    assert main(["check"]) == 2
+    assert "token" not in capsys.readouterr().err
 
 
 def test_entries_are_read_as_they_are_documented(tree: Path) -> None:

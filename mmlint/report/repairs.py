@@ -42,3 +42,5 @@ def account(repairs: Sequence[Repair], report: Report, in_place: bool, quiet: bo
     withheld = sum(repair.withheld for repair in repairs)
     if withheld:
         yield f"{withheld} more with --unsafe, each to be confirmed by a person"
+    if report.suppressed:
+        yield f"{counted(len(report.suppressed), 'finding')} suppressed"
