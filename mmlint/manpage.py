@@ -27,10 +27,10 @@ def _lines(parser: argparse.ArgumentParser, rules: Sequence[RuleLine], closing: 
     yield "mmlint \\- check the lazy MMU mode sections of Linux page\\-table walkers"
     yield ".SH SYNOPSIS"
     yield ".nh"
-    for words, _, command in _commands(parser, ()):
-        if len(words) == 1:
+    for number, (words, _, command) in enumerate(c for c in _commands(parser, ()) if len(c[0]) == 1):
+        if number:
             yield ".br"
-            yield " ".join([f"\\fBmmlint {escaped(words[0])}\\fR", "[\\fIOPTION\\fR ...]", *_operands(command)])
+        yield " ".join([f"\\fBmmlint {escaped(words[0])}\\fR", "[\\fIOPTION\\fR ...]", *_operands(command)])
     yield ".hy"
     yield ".SH DESCRIPTION"
     yield from _paragraph(parser.description or "")

@@ -20,6 +20,8 @@ from mmlint.kernel import load_vocabulary
 VOCABULARY = load_vocabulary()
 PAGE_SIZE = 4096
 CONSTANTS = {"PAGE_SIZE": PAGE_SIZE, "PMD_SIZE": 512 * PAGE_SIZE, "PMD_MASK": -512 * PAGE_SIZE, "NULL": 0}
+# Unknown functions that write to what they are given, and to memory that others can reach.
+WRITERS = ("step", "move", "fill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,19 @@ class Stuck(Exception):  # noqa: N818
     """The run does what C does not define, or takes too long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one map call gave: the number of the table, its address and mm, and its lock or 0."""
+
+    table: int
+    address: int
+    mm: Concrete
+    lock: int
+
+
 @dataclass
 class Run:
-    """One run of a graph; ``random`` decides what functions return."""
+    """One run of a graph. ``infallible`` are map calls that do not fail, as the names of their tables."""
 
     graph: ir.Graph
     random: Random
@@ -55,6 +67,8 @@ class Run:
     fuel: int = 150
     variables: dict[ir.Name | ir.Temp, Concrete] = field(default_factory=dict)
     memory: dict[tuple[Concrete, str], Concrete] = field(default_factory=dict)
+    mapped: dict[str, Mapped] = field(default_factory=dict)
+    held: list[Concrete] = field(default_factory=list)
     tables: int = 0
 
     def word(self) -> int:
@@ -82,9 +96,9 @@ class Run:
 
     def copy_fields(self, target: ir.Name, source: ir.Name) -> None:
         """Structs are assigned field by field."""
-        for (base, member), value in list(self.memory.items()):
-            if base == Reference(source):
-                self.memory[Reference(target), member] = value
+        bases = (Reference(source), Reference(target))
+        for member in [member for base, member in self.memory if base in bases]:
+            self.memory[bases[1], member] = self.read_spot((bases[0], member))
 
     def typed(self, target: ir.Name | ir.Temp, value: Concrete) -> Concrete:
         """The value as the variable holds it: a null PTE pointer is one."""
@@ -117,28 +131,50 @@ class Run:
         arguments = [self.value(argument) for argument in op.arguments]
         if name in VOCABULARY.maps:
             return self.map(op, arguments)
-        if name in VOCABULARY.unmaps or name in VOCABULARY.locks.acquire or name in VOCABULARY.locks.release:
+        if name in VOCABULARY.unmaps:
+            return self.release(arguments[1]) if len(arguments) > 1 else 0
+        if name in VOCABULARY.locks.release:
+            return self.release(arguments[0])
+        if name in VOCABULARY.locks.acquire:
+            self.held.append(arguments[0])
             return 0
-        if name in ("step", "move", "fill"):
+        if name in VOCABULARY.locks.try_:
+            taken = self.random.randint(0, 1)
+            self.held += arguments[:taken]
+            return taken
+        if name in WRITERS:
             self.scribble(arguments)
         if name == "pte_index":
             return self.number(op.arguments[0]) // PAGE_SIZE % 512
-        if name in ("coin", "spin_trylock"):
-            return self.random.randint(0, 1)
-        return self.word()
+        return self.random.randint(0, 1) if name == "coin" else self.word()
+
+    def release(self, lock: Concrete) -> int:
+        """Let go of a lock. Raises Stuck when it is not held: that would be another's."""
+        if lock not in self.held:
+            raise Stuck
+        self.held.remove(lock)
+        return 0
 
     def map(self, op: ir.Call, arguments: list[Concrete]) -> Concrete:
+        """What a map call gives; its lock, where it has one, is another for each table."""
         call = VOCABULARY.maps[op.callee or ""]
-        fails = call.fails and f"T{op.span.start}" not in self.infallible and self.random.random() < 0.3
+        name = f"T{op.span.start}"
+        fails = call.fails and name not in self.infallible and self.random.random() < 0.3
         self.tables += 1
+        lock = 0
         if call.lock >= 0:
-            lock = arguments[call.lock]
-            assert isinstance(lock, Reference) and isinstance(lock.target, ir.Name)
-            self.variables[lock.target] = self.word() if fails else 1000 + self.tables - self.random.randint(0, 1)
+            pointer = arguments[call.lock]
+            assert isinstance(pointer, Reference) and isinstance(pointer.target, ir.Name)
+            lock = 1000 + self.tables
+            self.variables[pointer.target] = self.word() if fails else lock
+            self.held += [lock] if call.held and not fails else []
         address = arguments[call.addr]
         if not isinstance(address, int):
             raise Stuck
-        return NULL if fails else Pointer(self.tables, address)
+        if fails:
+            return NULL
+        self.mapped[name] = Mapped(self.tables, address, arguments[call.mm] if call.mm >= 0 else 0, lock)
+        return Pointer(self.tables, address)
 
     def scribble(self, arguments: list[Concrete]) -> None:
         """What an unknown function may do: write to what it is given, and to memory."""
@@ -199,7 +235,9 @@ class Run:
         raise AssertionError(f"not a place: {place}")
 
     def read(self, place: ir.Expr) -> Concrete:
-        spot = self.spot(place)
+        return self.read_spot(self.spot(place))
+
+    def read_spot(self, spot: tuple[Concrete, str]) -> Concrete:
         if spot[1] == "[0]" and isinstance(spot[0], Reference) and isinstance(spot[0].target, ir.Name):
             return self.variables[spot[0].target]
         return self.memory.setdefault(spot, self.word())
@@ -212,52 +250,44 @@ class Run:
             self.memory[spot] = value
 
 
+COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "&": operator.and_,
+}
+
+
 def operate(op: str, left: Concrete, right: Concrete) -> Concrete:
     """The value of a binary operator. Raises Stuck where C leaves it open."""
     if isinstance(left, Pointer) or isinstance(right, Pointer):
         return operate_on_pointers(op, left, right)
     if not isinstance(left, int) or not isinstance(right, int):
         raise Stuck
-    match op:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "&":
-            return left & right
-        case "/" if right > 0 and left >= 0:
-            return left // right
-        case "==" | "!=" | "<" | "<=" | ">" | ">=":
-            return int(COMPARISONS[op](left, right))
+    if op in ARITHMETIC:
+        return ARITHMETIC[op](left, right)
+    if op in COMPARISONS:
+        return int(COMPARISONS[op](left, right))
     raise Stuck
-
-
-COMPARISONS = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-
-
-HOLDS = {"eq": lambda n: n == 0, "ne": lambda n: n != 0, "lt": lambda n: n < 0, "le": lambda n: n <= 0}
 
 
 def operate_on_pointers(op: str, left: Concrete, right: Concrete) -> Concrete:
-    if op in ("+", "-") and NULL in (left, right) and 0 not in (left, right):
-        raise Stuck
-    if op == "+" and isinstance(left, Pointer) and isinstance(right, int):
-        return Pointer(left.table, left.address + right * PAGE_SIZE)
-    if op == "-" and isinstance(left, Pointer) and isinstance(right, int):
-        return Pointer(left.table, left.address - right * PAGE_SIZE)
-    if op == "-" and isinstance(left, Pointer) and isinstance(right, Pointer) and left.table == right.table:
-        return (left.address - right.address) // PAGE_SIZE
+    """The same where one side at least is a PTE pointer; a step is a page."""
     if op in ("==", "!="):
         return int(((left or NULL) == (right or NULL)) is (op == "=="))
-    raise Stuck
-
-
+    if op not in ("+", "-") or not isinstance(left, Pointer):
+        raise Stuck
+    if isinstance(right, Pointer) and op == "-" and left.table == right.table:
+        return (left.address - right.address) // PAGE_SIZE
+    if not isinstance(right, int) or (left == NULL and right != 0):
+        raise Stuck
+    step = right * PAGE_SIZE
+    return Pointer(left.table, left.address + (step if op == "+" else -step))
