@@ -19,7 +19,9 @@ from mmlint.kernel import load_vocabulary
 
 VOCABULARY = load_vocabulary()
 PAGE_SIZE = 4096
-CONSTANTS = {"PAGE_SIZE": PAGE_SIZE, "PMD_SIZE": 512 * PAGE_SIZE, "PMD_MASK": -512 * PAGE_SIZE, "NULL": 0}
+PMD_SIZE = 512 * PAGE_SIZE
+CONSTANTS = {"PAGE_SIZE": PAGE_SIZE, "PMD_SIZE": PMD_SIZE, "PMD_MASK": -PMD_SIZE, "NULL": 0}
+LARGEST = 1 << 50
 # Unknown functions that write to what they are given, and to memory that others can reach.
 WRITERS = ("step", "move", "fill")
 
@@ -103,8 +105,10 @@ class Run:
     def typed(self, target: ir.Name | ir.Temp, value: Concrete) -> Concrete:
         """The value as the variable holds it: a null PTE pointer is one."""
         variable = self.graph.variables.get(target) if isinstance(target, ir.Name) else None
-        is_pointer = variable is not None and variable.type == "pte_t" and variable.pointers == 1
-        return NULL if is_pointer and value == 0 else value
+        if variable is None:
+            return value
+        is_pointer = variable.type == "pte_t" and variable.pointers == 1
+        return NULL if is_pointer and value == 0 else narrowed(variable.type if not variable.pointers else "", value)
 
     def following(self, terminator: ir.Terminator) -> int | None:
         """The block that runs next, or None at the end."""
@@ -146,6 +150,9 @@ class Run:
             self.scribble(arguments)
         if name == "pte_index":
             return self.number(op.arguments[0]) // PAGE_SIZE % 512
+        if name in ("min", "pmd_addr_end"):
+            one, other = (self.number(argument) for argument in op.arguments)
+            return min(other, one if name == "min" else (one & -PMD_SIZE) + PMD_SIZE)
         return self.random.randint(0, 1) if name == "coin" else self.word()
 
     def release(self, lock: Concrete) -> int:
@@ -180,9 +187,9 @@ class Run:
         """What an unknown function may do: write to what it is given, and to memory."""
         for argument in arguments:
             if isinstance(argument, Reference) and isinstance(argument.target, ir.Name):
-                before = self.variables.get(argument.target, 0)
-                word = self.word()
-                self.variables[argument.target] = Pointer(before.table, word) if isinstance(before, Pointer) else word
+                is_pointer = isinstance(self.variables.get(argument.target), Pointer)
+                pointer = self.random.choice((NULL, Pointer(900, self.word())))
+                self.variables[argument.target] = pointer if is_pointer else self.word()
         for name in [name for name in self.variables if isinstance(name, ir.Name) and name not in self.graph.variables]:
             self.variables[name] = self.word()
         for place in list(self.memory):
@@ -218,8 +225,8 @@ class Run:
                 return -self.number(operand)
             case ir.Binary(op, left, right):
                 return operate(op, self.value(left), self.value(right))
-            case ir.Cast(_, operand):
-                return self.value(operand)
+            case ir.Cast(type_, operand):
+                return narrowed(type_, self.value(operand))
         raise AssertionError(f"not a value: {expr}")
 
     def spot(self, place: ir.Expr) -> tuple[Concrete, str]:
@@ -266,6 +273,14 @@ ARITHMETIC: dict[str, Callable[[int, int], int]] = {
 }
 
 
+def narrowed(type_: str, value: Concrete) -> Concrete:
+    """The value as a number of the type holds it."""
+    if not isinstance(value, int) or type_ not in ("u32", "int"):
+        return value
+    low = value & 0xFFFFFFFF
+    return low - (1 << 32) if type_ == "int" and low >> 31 else low
+
+
 def operate(op: str, left: Concrete, right: Concrete) -> Concrete:
     """The value of a binary operator. Raises Stuck where C leaves it open."""
     if isinstance(left, Pointer) or isinstance(right, Pointer):
@@ -273,7 +288,10 @@ def operate(op: str, left: Concrete, right: Concrete) -> Concrete:
     if not isinstance(left, int) or not isinstance(right, int):
         raise Stuck
     if op in ARITHMETIC:
-        return ARITHMETIC[op](left, right)
+        result = ARITHMETIC[op](left, right)
+        if abs(result) > LARGEST:
+            raise Stuck
+        return result
     if op in COMPARISONS:
         return int(COMPARISONS[op](left, right))
     raise Stuck

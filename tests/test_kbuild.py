@@ -128,10 +128,12 @@ def test_make_goes_on_unless_it_is_told_not_to(tree: Path) -> None:
         f"CHECK = {command}\nCHECKFLAGS := -D__linux__ -Wbitwise $(CF)\n"
         "%.o: %.c\n\t@set -e; $(CHECK) $(CHECKFLAGS) $(c_flags) $<; echo CC $@\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    inherited = {key: value for key, value in os.environ.items() if key not in outer}
+    environment = {**inherited, "PYTHONPATH": str(ROOT)}
 
     def make(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["make", "-k", *arguments]
+        command = ["make", "--no-print-directory", "-k", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     free = make()
