@@ -18,7 +18,7 @@ from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
-from mmlint.tree import TreeApi, api_of
+from mmlint.tree import Tree, TreeApi, api_in, api_of
 from mmlint.vocabulary import Vocabulary
 
 INTERNAL_ERROR: Final = "internal-error"
@@ -45,12 +45,15 @@ class Checker:
         """The vocabulary with the ranged name of a tree, unless the user named one."""
         return load_vocabulary(target=api.ranged) if api.ranged and not self.target else self.vocabulary
 
-    def check(self, source: Source) -> FileReport:
-        """Facts and findings of one file. Never raises on account of the file."""
+    def check(self, source: Source, tree: Tree | None = None) -> FileReport:
+        """Facts and findings of one file. Never raises on account of the file.
+
+        In a ``tree``, the path of the source is one of the tree; without one, it is looked for above the path on disk.
+        """
         from mmlint.facts.analysis import analyse_file
 
         try:
-            api = api_of(source.path, self.vocabulary)
+            api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
             facts = analyse_file(source, self.vocabulary_for(api), api)
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)

@@ -130,10 +130,8 @@ class Rule:
 
 
 def locate(source: Source, step: Evidence) -> Location:
-    """Where the evidence stands. Raises ValueError when it is in another file: one file has no lines of another."""
-    if step.path and step.path != source.path:
-        raise ValueError(f"evidence in {step.path} for {source.path}")
-    return source.locate(step.span)
+    """Where the evidence stands: in ``source`` unless it says otherwise."""
+    return step.elsewhere or source.locate(step.span)
 
 
 def replace(function: FunctionFacts, span: Span, text: str) -> Edit:

@@ -1,6 +1,8 @@
-"""Which generation of the API a kernel tree has, read from its include/linux/pgtable.h.
+"""The kernel tree that a file stands in, and which generation of the API it has by its include/linux/pgtable.h.
 
     api_of("mm/memory.c", vocabulary)  ->  TreeApi(root, "generic", "lazy_mmu_mode_enable_with_ptes")
+
+A `Tree` gives the files of one kernel, wherever they are kept: in a folder, or in git as a patch left them.
 
 A file outside any tree, or in one whose header declares nothing of the API, tells nothing: both names are empty.
 """
@@ -8,9 +10,11 @@ A file outside any tree, or in one whose header declares nothing of the API, tel
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from mmlint.vocabulary import Vocabulary
 
@@ -27,6 +31,31 @@ class TreeApi:
 
 
 NO_TREE = TreeApi()
+
+
+class Tree(Protocol):
+    """The files of one kernel. Paths are relative to its top, with slashes; the C files are *.c and *.h."""
+
+    def read(self, path: str) -> bytes:
+        """All bytes of a file. Raises OSError."""
+
+    def files(self, folder: str) -> Sequence[str]:
+        """The C files below a folder, in order; "" is the whole tree, a folder that is not there has none."""
+
+    def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
+        """The C files that hold one of ``needles``, in order."""
+
+    def shown(self, path: str) -> str:
+        """The path as the user should see it."""
+
+
+def api_in(tree: Tree, vocabulary: Vocabulary) -> TreeApi:
+    """The API of a tree."""
+    try:
+        header = tree.read(HEADER.as_posix())
+    except OSError:
+        return TreeApi()
+    return read_api("", header, vocabulary.declared)
 
 
 def api_of(path: str, vocabulary: Vocabulary) -> TreeApi:

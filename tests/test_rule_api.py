@@ -84,9 +84,10 @@ def test_empty_message_is_a_fault_of_the_rule() -> None:
         RULE.at(function_of(source_of(PLAIN)), Span(0, 1), "")
 
 
-def test_evidence_of_another_file_cannot_be_located_here() -> None:
-    with pytest.raises(ValueError, match=r"evidence in mm/other\.c for mm/walk\.c"):
-        locate(source_of(PLAIN), Evidence(Span(0, 1), "x", "mm/other.c"))
+def test_evidence_of_another_file_says_where_it_stands() -> None:
+    there = Source("mm/other.c", b"one\ntwo\n").locate(Span(4, 7))
+    assert locate(source_of(PLAIN), Evidence(there.span, "x", there)) == there
+    assert locate(source_of(PLAIN), Evidence(there.span, "x")).path == "mm/walk.c"
 
 
 @pytest.mark.parametrize("name", ["Wrong", "wrong_mm", "wrong-", "wrong mm", ""])

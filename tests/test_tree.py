@@ -10,7 +10,7 @@ from mmlint.checker import make_checker
 from mmlint.config import Settings
 from mmlint.kernel import load_vocabulary
 from mmlint.source import Source
-from mmlint.tree import TreeApi, api_of
+from mmlint.tree import TreeApi, api_in, api_of
 
 WALKER = b"""static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
 {
@@ -83,3 +83,38 @@ def test_default_name_outside_a_tree(tmp_path: Path) -> None:
     (section,) = report.facts.functions[0].sections
     assert section.proposal is not None
     assert section.proposal.callee == "lazy_mmu_mode_enable_for_pte_range"
+
+
+class Texts:
+    """A tree of texts."""
+
+    def __init__(self, **files: str) -> None:
+        self._files = {name.replace("__", "/") + ".h": text.encode() for name, text in files.items()}
+
+    def read(self, path: str) -> bytes:
+        if path not in self._files:
+            raise FileNotFoundError(path)
+        return self._files[path]
+
+    def files(self, folder: str) -> list[str]:
+        return sorted(path for path in self._files if path.startswith(f"{folder}/" if folder else ""))
+
+    def search(self, needles: tuple[bytes, ...]) -> list[str]:
+        return [path for path in self.files("") if any(needle in self._files[path] for needle in needles)]
+
+    def shown(self, path: str) -> str:
+        return path
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_generation_of_a_tree_that_is_not_on_disk(header: str) -> None:
+    assert api_in(Texts(include__linux__pgtable=header), load_vocabulary()) == TreeApi("", *HEADERS[header])
+    report = make_checker(Settings()).check(Source("mm/walk.c", WALKER), Texts(include__linux__pgtable=header))
+    assert report.facts is not None
+    (section,) = report.facts.functions[0].sections
+    assert section.proposal is not None
+    assert section.proposal.callee == HEADERS[header][1] or not HEADERS[header][1]
+
+
+def test_a_tree_without_the_header_tells_nothing() -> None:
+    assert api_in(Texts(), load_vocabulary()) == TreeApi()

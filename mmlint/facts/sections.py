@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mmlint.diagnostic import Level, Skipped
-from mmlint.source import Source, Span
+from mmlint.source import Location, Source, Span
 
 OBLIGATIONS = ("mm", "ptep", "range", "table", "paired", "locked")
 ARGUMENTS = ("mm", "addr", "end", "ptep")
@@ -47,11 +47,11 @@ class Verdict(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """One line that a statement rests on. ``path`` is empty for the file under analysis."""
+    """One line that a statement rests on. ``elsewhere`` is its place where that is not in the file under analysis."""
 
     span: Span
     text: str
-    path: str = ""
+    elsewhere: Location | None = None
 
 
 class Obligation(NamedTuple):

@@ -122,7 +122,7 @@ def _obligation(function: FunctionFacts, obligation: Obligation, pen: Pen) -> It
     for number, step in enumerate(obligation.because, start=1):
         location = locate(function.source, step)
         yield f"{_MARGIN}{pen('cyan', f'({number})')} {shown(location.path)}:{location.line}: {shown(step.text)}"
-        if number == 1 or step.span != obligation.because[number - 2].span:
+        if step.elsewhere is None and (number == 1 or step.span != obligation.because[number - 2].span):
             yield from _source(function.source, step, pen)
 
 
