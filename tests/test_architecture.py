@@ -33,6 +33,7 @@ LAYERS = [
     {"audit_names", "audit_shape", "audit_uses"},
     {"audit", "upgrade_changes", "upgrade", "new_rule"},
     {"suppressions"},
+    {"series"},
     {"report"},
     {"completion", "manpage"},
     {"rule_commands"},

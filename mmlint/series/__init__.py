@@ -1,0 +1,1 @@
+"""A patch series as one object: read, applied aside, judged after every patch."""
