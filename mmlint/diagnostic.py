@@ -104,6 +104,11 @@ class Skipped:
     line: int
     reason: str
 
+    @property
+    def message(self) -> str:
+        """Such as "walk() was not analysed: syntax error"."""
+        return f"{self.function}() was not analysed: {self.reason}" if self.function else f"not read: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:

@@ -21,6 +21,7 @@ from mmlint.config import UsageError
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Obligation, Section
 from mmlint.files import read
 from mmlint.report.excerpt import excerpt
+from mmlint.report.outcome import NOT_ANALYSED
 from mmlint.report.sections_text import obligation_head, range_line, sheet, summary
 from mmlint.report.terminal import Pen, shown
 from mmlint.report.text import render_diagnostic, skipped_line
@@ -46,6 +47,12 @@ report it with the note that stands beside it. It can neither be ignored nor sup
 An entry of the list of suppressions was not needed: the file was checked by that rule, and the finding
 was not there. It was mended, or its text has changed since, in which case it is reported again. Delete the
 line; --ignore {UNUSED} leaves this untold.
+""",
+    NOT_ANALYSED: f"""\
+{NOT_ANALYSED}: warning, no fix
+
+A function could not be read or analysed, or a file could not be read. Nothing is known of it, and it is never
+counted as clean. Formats that know only findings show it under this name; the others count it by itself.
 """,
 }
 

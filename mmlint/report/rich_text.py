@@ -21,9 +21,10 @@ from rich.text import Text
 from mmlint.diagnostic import Diagnostic, Fix, Level
 from mmlint.engine import Report
 from mmlint.report.excerpt import Row, excerpt
+from mmlint.report.sources import Sources
 from mmlint.report.terminal import Pen, shown
 from mmlint.report.text import skipped_line, summary
-from mmlint.source import Location, Source
+from mmlint.source import Location
 
 _STYLES: Final = {Level.ERROR: "bold red", Level.WARNING: "bold magenta", Level.NOTE: "bold cyan"}
 
@@ -48,7 +49,7 @@ def print_report(report: Report, stream: TextIO, colour: bool, width: int | None
 
 def texts(report: Report, width: int) -> Iterator[Text]:
     """The lines that are printed."""
-    sources = _Sources(report)
+    sources = Sources(report)
     for diagnostic in report.diagnostics:
         yield from _finding(diagnostic, sources, width)
         yield Text("")
@@ -57,7 +58,7 @@ def texts(report: Report, width: int) -> Iterator[Text]:
     yield Text(summary(report), "bold")
 
 
-def _finding(diagnostic: Diagnostic, sources: _Sources, width: int) -> Iterator[Text]:
+def _finding(diagnostic: Diagnostic, sources: Sources, width: int) -> Iterator[Text]:
     style = _STYLES[diagnostic.level]
     message = (shown(diagnostic.message), "bold")
     yield _head(diagnostic.location, (f"{diagnostic.level}:", style), message, (f"[{diagnostic.rule}]", style))
@@ -79,7 +80,7 @@ def _head(location: Location, *parts: tuple[str, str]) -> Text:
     return text
 
 
-def _source(location: Location, sources: _Sources, width: int, style: str) -> Iterator[Text]:
+def _source(location: Location, sources: Sources, width: int, style: str) -> Iterator[Text]:
     source = sources.get(location.path)
     if source is None or location.span.end > len(source.data):
         return
@@ -95,20 +96,3 @@ def _excerpt(rows: Iterable[Row], style: str) -> Iterator[Text]:
 def _remedy(fix: Fix) -> Text:
     how = {"safe": "mmlint fix", "unsafe": "mmlint fix --unsafe, after a look"}.get(str(fix.applicability), "by hand")
     return Text.assemble(("      = ", "blue"), ("fix: ", "bold green"), f"{shown(fix.title)} ({how})")
-
-
-class _Sources:
-    """The files of a report; one that could not be analysed, or that is no C, is read when a finding points to it."""
-
-    def __init__(self, report: Report) -> None:
-        self._known: dict[str, Source | None] = {facts.source.path: facts.source for facts in report.facts}
-
-    def get(self, path: str) -> Source | None:
-        """The file, or None when it cannot be read any more."""
-        if path not in self._known:
-            try:
-                with open(path, "rb") as file:  # noqa: PTH123
-                    self._known[path] = Source(path, file.read())
-            except (OSError, ValueError):
-                self._known[path] = None
-        return self._known[path]

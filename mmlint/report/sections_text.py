@@ -34,7 +34,7 @@ _OWED: Final = {
     "paired": "every path meets one disable",
     "locked": "the lock is held from enable to disable",
 }
-_VERDICTS: Final = {
+VERDICTS: Final = {
     Verdict.CONVERTIBLE: ("green", "can name its range"),
     Verdict.VERIFIED: ("green", "names its range, and rightly"),
     Verdict.REFUTED: ("red", "breaks the contract"),
@@ -62,7 +62,7 @@ def render(report: Report, pen: Pen, verbose: bool = False, quiet: bool = False)
 def summary(function: FunctionFacts, section: Section, pen: Pen) -> Iterator[str]:
     """Two lines or a few: where the section is and its verdict, then the call, or why there is none."""
     place = f"{shown(function.source.path)}:{function.source.line(section.call.start)}:"
-    verdict = pen(_VERDICTS[section.verdict][0], str(section.verdict))
+    verdict = pen(VERDICTS[section.verdict][0], str(section.verdict))
     yield f"{pen('bold', place)} {shown(section.function)}(): {verdict}"
     call = section.proposal.call if section.proposal else section.text if section.kind == "ranged" else ""
     if call:
@@ -122,7 +122,7 @@ def _table(report: Report, pen: Pen) -> Iterator[str]:
     counts = Counter(s.verdict for file in report.facts for function in file.functions for s in function.sections)
     if counts:
         yield ""
-    for verdict, (style, meaning) in _VERDICTS.items():
+    for verdict, (style, meaning) in VERDICTS.items():
         if counts[verdict]:
             yield f"{counts[verdict]:5}  {pen(style, f'{verdict!s:11}')}  {meaning}"
     yield coverage_text(report)

@@ -54,9 +54,8 @@ def render_diagnostic(diagnostic: Diagnostic, pen: Pen, quiet: bool = False) -> 
 
 def skipped_line(skipped: Skipped, pen: Pen) -> str:
     """A function that was not analysed, or a file that was not read."""
-    what = f"{skipped.function}() was not analysed" if skipped.function else "not read"
     place = pen("bold", f"{shown(skipped.path)}:{skipped.line}:1:")
-    return f"{place} {pen('cyan', 'note:')} {shown(what)}: {shown(skipped.reason)}"
+    return f"{place} {pen('cyan', 'note:')} {shown(skipped.message)}"
 
 
 def coverage_text(report: Report) -> str:
