@@ -8,13 +8,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mmlint.diagnostic import Diagnostic, Fix, Suppressed
+from mmlint.diagnostic import Diagnostic, Fix, Skipped, Suppressed
 from mmlint.engine import Coverage, Report
 from mmlint.facts.sections import ARGUMENTS, FunctionFacts, Obligation, Section
+from mmlint.report.outcome import Outcome
 from mmlint.report.statistics import count
 from mmlint.rule import locate
 
 VERSION = 1
+
+
+def render(outcome: Outcome) -> str:
+    """The document of ``check``."""
+    return render_check(outcome.report, outcome.statistics)
 
 
 def render_check(report: Report, statistics: bool = False) -> str:
@@ -24,10 +30,10 @@ def render_check(report: Report, statistics: bool = False) -> str:
     """
     document = {
         "version": VERSION,
-        "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
-        "coverage": _coverage(report.coverage),
+        "diagnostics": [diagnostic_entry(diagnostic) for diagnostic in report.diagnostics],
+        "coverage": coverage_entry(report.coverage),
         "below": report.below,
-        "suppressed": [_suppressed(entry) for entry in report.suppressed],
+        "suppressed": [suppressed_entry(entry) for entry in report.suppressed],
     }
     if statistics:
         document["statistics"] = [
@@ -37,7 +43,8 @@ def render_check(report: Report, statistics: bool = False) -> str:
     return _dump(document)
 
 
-def _suppressed(entry: Suppressed) -> dict[str, Any]:
+def suppressed_entry(entry: Suppressed) -> dict[str, Any]:
+    """A finding that was accepted."""
     found = entry.diagnostic
     return {
         "rule": found.rule,
@@ -58,14 +65,15 @@ def render_sections(report: Report) -> str:
         for function in file.functions
         for section in function.sections
     ]
-    return _dump({"version": VERSION, "sections": sections, "coverage": _coverage(report.coverage)})
+    return _dump({"version": VERSION, "sections": sections, "coverage": coverage_entry(report.coverage)})
 
 
 def _dump(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def diagnostic_entry(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A finding."""
     location = diagnostic.location
     notes = [
         {
@@ -99,17 +107,19 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {"title": fix.title, "applicability": str(fix.applicability), "edits": edits}
 
 
-def _coverage(coverage: Coverage) -> dict[str, Any]:
-    skipped = [
-        {"path": entry.path, "function": entry.function, "line": entry.line, "reason": entry.reason}
-        for entry in coverage.skipped
-    ]
+def coverage_entry(coverage: Coverage) -> dict[str, Any]:
+    """What was looked at."""
     return {
         "files": coverage.files,
         "functions": coverage.functions,
         "sections": coverage.sections,
-        "skipped": skipped,
+        "skipped": [skipped_entry(entry) for entry in coverage.skipped],
     }
+
+
+def skipped_entry(entry: Skipped) -> dict[str, Any]:
+    """Code that was not analysed."""
+    return {"path": entry.path, "function": entry.function, "line": entry.line, "reason": entry.reason}
 
 
 def _section(function: FunctionFacts, section: Section) -> dict[str, Any]:

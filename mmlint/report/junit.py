@@ -1,0 +1,88 @@
+"""JUnit's XML, for pages that show tests: a suite for each file, a case for each finding.
+
+A finding of the fail level or worse is a failure, a slighter one passes and is told in the case's output. Code that was
+not analysed is an error, a finding that was accepted is a skipped case. A file with sections and no findings is one
+case that passes, and the first suite says what was looked at, so that no report is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree
+
+from mmlint.diagnostic import Diagnostic
+from mmlint.report.checkstyle import document
+from mmlint.report.outcome import NOT_ANALYSED, Outcome, unread
+from mmlint.report.terminal import Pen, shown
+from mmlint.report.text import render_diagnostic, summary
+
+_COUNTED = (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+
+
+def render(outcome: Outcome) -> str:
+    """One document with a final newline."""
+    root = ElementTree.Element("testsuites", name="mmlint")
+    coverage = ElementTree.SubElement(root, "testsuite", name="mmlint")
+    _output(_case(coverage, "coverage", "mmlint"), [summary(outcome.report)])
+    suites: dict[str, ElementTree.Element] = {}
+    for path in sorted(_paths(outcome)):
+        suites[path] = ElementTree.SubElement(root, "testsuite", name=shown(path), package="mmlint")
+    for diagnostic in outcome.report.diagnostics:
+        _finding(suites[diagnostic.path], diagnostic, outcome)
+    for accepted in outcome.report.suppressed:
+        case = _case_of(suites[accepted.diagnostic.path], accepted.diagnostic, outcome)
+        ElementTree.SubElement(case, "skipped", message=shown(f"accepted: {accepted.reason}"))
+    for diagnostic in unread(outcome.report.coverage.skipped, outcome.sources):
+        case = _case_of(suites[diagnostic.path], diagnostic, outcome)
+        ElementTree.SubElement(case, "error", type=NOT_ANALYSED, message=shown(diagnostic.message))
+    for path, suite in suites.items():
+        if not len(suite):
+            _case(suite, "no findings", path)
+    _count(root)
+    return document(root)
+
+
+def _paths(outcome: Outcome) -> set[str]:
+    report = outcome.report
+    return {
+        *(facts.source.path for facts in report.facts),
+        *(diagnostic.path for diagnostic in report.diagnostics),
+        *(accepted.diagnostic.path for accepted in report.suppressed),
+        *(skipped.path for skipped in report.coverage.skipped),
+    }
+
+
+def _finding(suite: ElementTree.Element, diagnostic: Diagnostic, outcome: Outcome) -> None:
+    case = _case_of(suite, diagnostic, outcome)
+    lines = list(render_diagnostic(diagnostic, Pen()))
+    if diagnostic.level >= outcome.fail_level:
+        attributes = {"type": str(diagnostic.level), "message": shown(diagnostic.message)}
+        ElementTree.SubElement(case, "failure", attributes).text = "\n".join(lines)
+    else:
+        _output(case, lines)
+
+
+def _case_of(suite: ElementTree.Element, diagnostic: Diagnostic, outcome: Outcome) -> ElementTree.Element:
+    function = f" {diagnostic.function}()" if diagnostic.function else ""
+    case = _case(suite, f"{diagnostic.rule}{function}", diagnostic.path)
+    region = outcome.sources.region(diagnostic.location)
+    case.set("line", str(region.line))
+    if region.column:
+        case.set("column", str(region.column))
+    return case
+
+
+def _case(suite: ElementTree.Element, name: str, path: str) -> ElementTree.Element:
+    return ElementTree.SubElement(suite, "testcase", name=shown(name), classname=shown(path))
+
+
+def _output(case: ElementTree.Element, lines: Iterable[str]) -> None:
+    ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
+
+
+def _count(root: ElementTree.Element) -> None:
+    """Write the numbers of cases into each suite and into the whole."""
+    for element in (root, *root):
+        element.set("tests", str(len(element.findall(".//testcase"))))
+        for attribute, tag in _COUNTED:
+            element.set(attribute, str(len(element.findall(f".//{tag}"))))
