@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from mmlint import __version__
+from mmlint.commands.formats import FORMATS
 from mmlint.commands.texts import ABOUT, ABOUT_COMMAND, ENVIRONMENT, EXAMPLES, EXIT_CODES, FILES
 
 ALL: Final = "*"
@@ -76,6 +77,9 @@ def _command(name: str) -> Command:
 def _closing(name: str) -> str:
     """What stands below the options: examples, exit codes and, where the settings matter, environment and files."""
     parts = [("examples", EXAMPLES.get(name)), ("exit codes", EXIT_CODES.get(name))]
+    if name == "check":
+        shown = [f"{format_name:15} {entry.about}" for format_name, entry in FORMATS.items() if not entry.of_series]
+        parts.insert(0, ("formats", "\n".join(shown)))
     if name in ("", "check", "config"):
         parts += [("environment", ENVIRONMENT), ("files", FILES)]
     return "\n\n".join(f"{title}:\n{_indented(text)}" for title, text in parts if text)
@@ -89,7 +93,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     _add_paths(parser)
     _add_selection(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--format", choices=("text", "json"), default="text", help="json for programs (default: text)")
+    _add_formats(output)
     output.add_argument("--statistics", action="store_true", help="count the findings of each rule at the end")
     _add_level(output)
     _add_output(output)
@@ -213,6 +217,16 @@ def _add_output(group: argparse._ActionsContainer, quiet: str = "no evidence, no
     group.add_argument("-q", "--quiet", action="store_true", help=quiet)
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="auto: on a terminal (default)"
+    )
+
+
+def _add_formats(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--format", metavar="FORMAT", choices=(*FORMATS,), help="what is printed (default: text)")
+    group.add_argument(
+        "--output",
+        metavar="FORMAT=FILE",
+        action="append",
+        help="write a format into a file as well (repeatable); - as FILE is standard output",
     )
 
 

@@ -1,4 +1,4 @@
-"""``check``: findings as text or JSON, and an exit code that a script can use."""
+"""``check``: findings in any format, and an exit code that a script can use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.formats import TEXT
 from mmlint.commands.output import print_findings, print_lines
+from mmlint.commands.outputs import only_text, outputs_of, write_outputs
 from mmlint.commands.run import at_level, from_stdin, paths_of, report_of, without_suppressed
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
@@ -20,14 +22,19 @@ if TYPE_CHECKING:
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code. Raises UsageError."""
     _check_reason(arguments)
+    outputs = outputs_of(arguments)
     settings = settings_of(arguments)
     report = _accepted(arguments, settings) if arguments.write_suppressions else report_of(arguments, settings)
     report = at_level(report, settings.level)
-    if arguments.format == "json":
-        from mmlint.report.json import render_check
+    if not only_text(outputs):
+        from mmlint.report.outcome import Outcome
+        from mmlint.report.sources import Sources
 
-        sys.stdout.write(render_check(report, arguments.statistics))
-    else:
+        outcome = Outcome(
+            report, Sources(report), settings.fail_level, settings.rules, arguments.quiet, arguments.statistics
+        )
+        write_outputs(outputs, outcome)
+    if outputs[-1].name == TEXT:
         print_findings(report, arguments)
         if arguments.statistics:
             from mmlint.report.statistics import render

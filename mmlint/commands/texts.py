@@ -20,6 +20,8 @@ mmlint explain wrong-ptep                what a rule means""",
 mmlint check mm fs/proc
 mmlint check --level warning --statistics .
 mmlint check - --stdin-filename mm/memory.c <new.c
+mmlint check --output sarif=mmlint.sarif --output junit=mmlint.xml mm
+mmlint check --format github --output github-summary="$GITHUB_STEP_SUMMARY" mm
 mmlint check --write-suppressions .mmlint-suppressions --reason 'reviewed in v3' mm""",
     "fix": """\
 mmlint fix mm                            print a diff
