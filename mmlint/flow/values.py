@@ -2,8 +2,8 @@
 
 Two expressions have equal values when their value numbers are equal: ``addr + nr * PAGE_SIZE`` is one polynomial
 however it is spelled. A PTE pointer is ``Entry(table, address)``: adding k to the pointer adds k pages to the address,
-so "ptep is the entry for addr" is equality of two polynomials. Products keep at most three factors and sums sixteen
-terms; beyond that a value becomes a symbol of its own.
+so "ptep is the entry for addr" is equality of two polynomials. A product is kept when none of its terms has more than
+three factors and it has at most sixteen terms; beyond that a value becomes a symbol of its own.
 
 A symbol stands for the value that one place in the program defined: a parameter, the result of a call, a join of paths.
 ``makers`` names those places, so that a second execution can tell the old value from the new one.
@@ -118,7 +118,8 @@ class Poly:
                 if len(monomial) > _MAX_FACTORS:
                     return None
                 total[monomial] = total.get(monomial, 0) + a * b
-        return Poly(total.items()) if len(total) <= _MAX_TERMS else None
+        result = Poly(total.items())
+        return result if len(result.terms) <= _MAX_TERMS else None
 
     def without_page(self) -> Poly | None:
         """This divided by PAGE_SIZE where that is exact, else None."""
