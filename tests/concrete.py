@@ -23,7 +23,9 @@ PMD_SIZE = 512 * PAGE_SIZE
 CONSTANTS = {"PAGE_SIZE": PAGE_SIZE, "PMD_SIZE": PMD_SIZE, "PMD_MASK": -PMD_SIZE, "NULL": 0}
 LARGEST = 1 << 50
 # Unknown functions that write to what they are given, and to memory that others can reach.
-WRITERS = ("step", "move", "fill")
+WRITERS = ("step", "move", "fill", "memset", "memcpy")
+# Members that are arrays: their value is their address.
+ARRAYS = ("v",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,26 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A concrete pointer to a local, or to an object of a number."""
+    """A concrete pointer to a local, to an object of a number, or to a part of another object."""
 
-    target: ir.Name | int
+    target: ir.Name | int | tuple[Reference, str]
+
+    @property
+    def root(self) -> ir.Name | int:
+        """The whole object that it points into."""
+        return self.target[0].root if isinstance(self.target, tuple) else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """The value of a struct: what stands in it, by the names that lead there."""
+
+    cells: tuple[tuple[tuple[str, ...], Concrete], ...]
 
 
 NULL = Pointer(-1, 0)
-Concrete = int | Pointer | Reference
+Concrete = int | Pointer | Reference | Struct
+Spot = tuple[Concrete, str]
 
 
 class Stuck(Exception):  # noqa: N818
@@ -84,23 +99,39 @@ class Run:
             raise Stuck
         match op:
             case ir.Assign(target, value):
-                self.variables[target] = self.typed(target, self.value(value))
-                if isinstance(target, ir.Name) and isinstance(value, ir.Name):
-                    self.copy_fields(target, value)
+                self.set_variable(target, self.value(value))
             case ir.Load(target, place):
                 self.variables[target] = self.read(place)
             case ir.Store(place, value):
-                self.write(place, self.value(value))
+                self.write(self.spot(place), self.value(value))
             case ir.Call():
                 self.variables[op.target] = self.call(op)
             case ir.Declare(target):
-                self.variables[target] = self.word()
+                self.set_variable(target, self.word())
 
-    def copy_fields(self, target: ir.Name, source: ir.Name) -> None:
-        """Structs are assigned field by field."""
-        bases = (Reference(source), Reference(target))
-        for member in [member for base, member in self.memory if base in bases]:
-            self.memory[bases[1], member] = self.read_spot((bases[0], member))
+    def set_variable(self, target: ir.Name | ir.Temp, value: Concrete) -> None:
+        if isinstance(target, ir.Name) and self.is_struct(target):
+            self.fill_object(Reference(target), value)
+        else:
+            self.variables[target] = self.typed(target, value)
+
+    def is_struct(self, name: ir.Name) -> bool:
+        variable = self.graph.variables.get(name)
+        return variable is not None and variable.type.startswith("struct ") and not variable.pointers
+
+    def struct_at(self, base: Reference) -> Struct:
+        """The object as a value; every member that was ever named is in it."""
+        paths = sorted({path(place, member) for place, member in self.memory if isinstance(place, Reference)})
+        cells = [(names, self.read_spot(cell(base, names))) for names in paths if names[0] != "[0]"]
+        return Struct(tuple(cells))
+
+    def fill_object(self, base: Reference, value: Concrete) -> None:
+        """Write an object as a whole; what is not known of the value is found out later."""
+        for place, member in list(self.memory):
+            if isinstance(place, Reference) and is_inside(place, base):
+                del self.memory[place, member]
+        if isinstance(value, Struct):
+            self.memory.update((cell(base, names), inner) for names, inner in value.cells)
 
     def typed(self, target: ir.Name | ir.Temp, value: Concrete) -> Concrete:
         """The value as the variable holds it: a null PTE pointer is one."""
@@ -185,17 +216,17 @@ class Run:
 
     def scribble(self, arguments: list[Concrete]) -> None:
         """What an unknown function may do: write to what it is given, and to memory."""
+        given = {argument.root for argument in arguments if isinstance(argument, Reference)}
         for argument in arguments:
             if isinstance(argument, Reference) and isinstance(argument.target, ir.Name):
                 is_pointer = isinstance(self.variables.get(argument.target), Pointer)
                 pointer = self.random.choice((NULL, Pointer(900, self.word())))
-                self.variables[argument.target] = pointer if is_pointer else self.word()
+                self.set_variable(argument.target, pointer if is_pointer else self.word())
         for name in [name for name in self.variables if isinstance(name, ir.Name) and name not in self.graph.variables]:
             self.variables[name] = self.word()
         for place in list(self.memory):
-            private = (
-                isinstance(place[0], Reference) and isinstance(place[0].target, ir.Name) and place[0] not in arguments
-            )
+            root = place[0].root if isinstance(place[0], Reference) else None
+            private = isinstance(root, ir.Name) and root not in given
             if not private and self.random.random() < 0.5:
                 self.memory[place] = self.word()
 
@@ -211,14 +242,18 @@ class Run:
         match expr:
             case ir.Const(number):
                 return number
+            case ir.Name() if self.is_struct(expr):
+                return self.struct_at(Reference(expr))
             case ir.Name() | ir.Temp() if expr in self.variables:
                 return self.variables[expr]
             case ir.Name(name) if name in CONSTANTS:
                 return CONSTANTS[name]
             case ir.Name(name):
                 return self.variables.setdefault(expr, self.word())
-            case ir.AddressOf(ir.Name() as name):
-                return Reference(name)
+            case ir.AddressOf(place):
+                return self.address(place)
+            case ir.Opaque():
+                return self.word()
             case ir.Unary("!", operand):
                 return int(self.value(operand) in (0, NULL))
             case ir.Unary("-", operand):
@@ -229,32 +264,84 @@ class Run:
                 return narrowed(type_, self.value(operand))
         raise AssertionError(f"not a value: {expr}")
 
-    def spot(self, place: ir.Expr) -> tuple[Concrete, str]:
+    def address(self, place: ir.Expr) -> Concrete:
+        """The address of a place."""
         match place:
-            case ir.Member(base, member, True):
-                return self.value(base), member
-            case ir.Member(ir.Name() as name, member, False):
-                return Reference(name), member
+            case ir.Name() as name:
+                return Reference(name)
             case ir.Deref(pointer):
-                return self.value(pointer), "[0]"
+                return self.value(pointer)
+        base, member = self.spot(place)
+        if not isinstance(base, Reference):
+            raise Stuck
+        return Reference((base, member))
+
+    def spot(self, place: ir.Expr) -> Spot:
+        match place:
+            case ir.Member(base, member, arrow):
+                return self.value(base) if arrow else self.address(base), member
+            case ir.Deref(pointer):
+                return self.element(self.value(pointer), 0)
             case ir.Index(base, index):
-                return self.value(base), f"[{self.number(index)}]"
+                return self.element(self.value(base), self.number(index))
         raise AssertionError(f"not a place: {place}")
 
-    def read(self, place: ir.Expr) -> Concrete:
-        return self.read_spot(self.spot(place))
+    def element(self, pointer: Concrete, index: int) -> Spot:
+        """What lies ``index`` steps behind a pointer. Raises Stuck where that is another object."""
+        if isinstance(pointer, Reference) and isinstance(pointer.target, tuple) and pointer.target[1] not in ARRAYS:
+            if index:
+                raise Stuck
+            return pointer.target
+        return pointer, f"[{index}]"
 
-    def read_spot(self, spot: tuple[Concrete, str]) -> Concrete:
-        if spot[1] == "[0]" and isinstance(spot[0], Reference) and isinstance(spot[0].target, ir.Name):
-            return self.variables[spot[0].target]
+    def read(self, place: ir.Expr) -> Concrete:
+        base, member = self.spot(place)
+        if isinstance(base, Reference) and self.holds_struct(place, base):
+            return self.struct_at(base if isinstance(place, ir.Deref) else Reference((base, member)))
+        return self.read_spot((base, member))
+
+    def holds_struct(self, place: ir.Expr, base: Reference) -> bool:
+        """Whether a place is a struct: ``in`` is the one member that is, and objects 1 and 2 are."""
+        if isinstance(place, ir.Member):
+            return place.field == "in"
+        target = base.target
+        return isinstance(place, ir.Deref) and (
+            self.is_struct(target) if isinstance(target, ir.Name) else target in (1, 2)
+        )
+
+    def read_spot(self, spot: Spot) -> Concrete:
+        base, member = spot
+        if member in ARRAYS and isinstance(base, Reference):
+            return Reference((base, member))
+        if member == "[0]" and isinstance(base, Reference) and isinstance(base.target, ir.Name):
+            return self.variables[base.target]
         return self.memory.setdefault(spot, self.word())
 
-    def write(self, place: ir.Expr, value: Concrete) -> None:
-        spot = self.spot(place)
-        if spot[1] == "[0]" and isinstance(spot[0], Reference) and isinstance(spot[0].target, ir.Name):
-            self.variables[spot[0].target] = value
+    def write(self, spot: Spot, value: Concrete) -> None:
+        base, member = spot
+        if isinstance(base, Reference) and (isinstance(value, Struct) or member == "in"):
+            self.fill_object(base if member == "[0]" else Reference((base, member)), value)
+        elif member == "[0]" and isinstance(base, Reference) and isinstance(base.target, ir.Name):
+            self.set_variable(base.target, value)
         else:
             self.memory[spot] = value
+
+
+def path(place: Reference, member: str) -> tuple[str, ...]:
+    """The names that lead from the whole object to a member of one of its parts."""
+    return (*path(*place.target), member) if isinstance(place.target, tuple) else (member,)
+
+
+def cell(base: Reference, names: tuple[str, ...]) -> tuple[Reference, str]:
+    """Where the names lead from an object."""
+    for name in names[:-1]:
+        base = Reference((base, name))
+    return base, names[-1]
+
+
+def is_inside(place: Reference, base: Reference) -> bool:
+    """Whether an object is the other or a part of it."""
+    return place == base or (isinstance(place.target, tuple) and is_inside(place.target[0], base))
 
 
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {

@@ -18,7 +18,7 @@ MONOMIALS = st.lists(st.sampled_from(SYMBOLS), max_size=2).map(lambda symbols: t
 POLYS = st.dictionaries(MONOMIALS, st.integers(-9, 9), max_size=4).map(lambda terms: Poly(terms.items()))
 LINEAR = POLYS.filter(lambda poly: all(len(monomial) < 2 for monomial, _ in poly.terms))
 SIXTEEN = sum((Poly.symbol(Symbol(f"x{i}")) for i in range(16)), ZERO)
-SQUARES = Poly((((Symbol(name), Symbol(name)), 1) for name in NAMES))
+SQUARES = Poly(((Symbol(name), Symbol(name)), 1) for name in NAMES)
 NUMBERS = st.fixed_dictionaries({name: st.integers(-99, 99) for name in NAMES})
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
+from mmlint.facts.objects import NARROW, Objects, address_symbol
+from mmlint.facts.state import EPOCH, Field, State, field_epoch
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
 from mmlint.flow.values import PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
@@ -71,6 +72,9 @@ class Context:
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.objects = Objects(self.graph)
+
     def condition(self, span: Span) -> tuple[str, tuple[ir.Name, ...]]:
         """A condition's text and the variables in it; no variables where its values alone say what it means."""
         known = self.conditions.get(span)
@@ -95,21 +99,6 @@ class Context:
         """The struct that a pointer value points to, or empty."""
         symbol = value.as_symbol() if isinstance(value, Poly) else None
         return self.types.get(symbol, "") if symbol is not None else ""
-
-
-# Types that do not hold every address; a value that passes through one may lose its upper half.
-NARROW = frozenset(
-    (
-        "char", "signed char", "unsigned char", "short", "unsigned short", "int", "signed", "signed int", "unsigned",
-        "unsigned int", "u8", "u16", "u32", "s8", "s16", "s32", "bool", "_Bool", "uint8_t", "uint16_t", "uint32_t",
-        "int8_t", "int16_t", "int32_t", "__u8", "__u16", "__u32", "__s32",
-    )
-)  # fmt: skip
-
-
-def address_symbol(name: ir.Name) -> Symbol:
-    """The symbol of a variable's address."""
-    return Symbol(f"&{place_text(name)}")
 
 
 def opaque_entry(value: Poly) -> Entry:
@@ -210,7 +199,9 @@ class Evaluator:
                 return self.binary("+", self.value(base, state), self.value(index, state))
             case ir.Member(base, member, _):
                 owner = self._base(place, state)
-                return Poly.symbol(Symbol(f"&{owner}->{member}", owner.makers))
+                symbol = Symbol(f"&{owner}->{member}", owner.makers)
+                self.context.objects.part(symbol, Field(owner, member))
+                return Poly.symbol(symbol)
             case _:
                 return self.value(place, state)
 
@@ -307,9 +298,10 @@ class Evaluator:
             case ir.Member(_, member, _):
                 return Field(self._base(place, state), member)
             case ir.Deref(pointer):
-                return Field(self.value(pointer, state), "*")
+                return self.context.objects.canonical(Field(self.value(pointer, state), "*"))
             case ir.Index(base, index):
-                return Field(self.value(base, state), f"[{self.value(index, state)}]")
+                element = Field(self.value(base, state), f"[{self.value(index, state)}]")
+                return self.context.objects.canonical(element)
             case _:
                 return Field(self.value(place, state), "?")
 
@@ -324,19 +316,23 @@ class Evaluator:
             return state.values[local]
         struct = self.context.type_of(spot.base)
         stable = f"{struct}.{spot.field}" in self.context.vocabulary.stable
-        epochs = (state.values.get(EPOCH, ZERO), state.values.get(field_epoch(spot.field), ZERO))
+        places = self.context.objects.epochs(spot.base, stable)
+        if not stable:
+            places = (EPOCH, field_epoch(spot.field), *places)
         text = f"{_grouped(spot.base)}->{spot.field}" if spot.field != "*" else f"*{_grouped(spot.base)}"
         makers = spot.base.makers
         if isinstance(place, ir.Index):
             makers = makers | self.value(place.index, state).makers
-        if not stable:
-            for epoch in epochs:
-                text = f"{text}~{epoch}" if epoch != ZERO else text
+        for place_ in places:
+            epoch = state.values.get(place_, ZERO)
+            if epoch != ZERO:
+                text = f"{text}~{epoch}"
                 makers = makers | epoch.makers
         label = f"{_parenthesised(spot.base.label)}->{spot.field}" if spot.field != "*" else f"*{spot.base.label}"
         symbol = Symbol(text, makers, label)
         if symbol not in self.context.origins:
             self.context.origins[symbol] = Loaded(spot.base, struct, spot.field)
+            self.context.objects.loaded(symbol, spot.base)
             type_ = self.context.vocabulary.types.get(f"{struct}.{spot.field}")
             if type_:
                 self.context.types[symbol] = type_.removeprefix("struct ")
@@ -345,9 +341,7 @@ class Evaluator:
     def _local(self, spot: Field) -> ir.Name | None:
         """The local that ``*p`` is, where p is known to hold its address."""
         symbol = spot.base.as_symbol() if isinstance(spot.base, Poly) and spot.field == "*" else None
-        if symbol is None or not symbol.startswith("&"):
-            return None
-        return next((name for name in self.context.graph.variables if address_symbol(name) == symbol), None)
+        return self.context.objects.locals.get(symbol) if symbol is not None else None
 
 
 def as_poly(value: Value) -> Poly:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from mmlint.facts.evaluate import NARROW, Context, Evaluator, address_symbol, opaque_entry
+from mmlint.facts.evaluate import Context, Evaluator, opaque_entry
+from mmlint.facts.objects import NARROW, object_epoch
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
 from mmlint.flow import ir
-from mmlint.flow.liveness import escaped_locals
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 
 SILENT = Observer()
@@ -18,11 +19,6 @@ def _is_pointer(variable: ir.Variable) -> bool:
     return variable.pointers == 1 and not variable.array
 
 
-def _may_be(place: Field, spot: Field) -> bool:
-    """Whether a write to ``spot`` may change ``place``: elements and the object itself are one kind."""
-    return place != spot and field_epoch(place.field) == field_epoch(spot.field)
-
-
 class Memory:
     """Writes values into states."""
 
@@ -30,10 +26,9 @@ class Memory:
         self.context = context
         self.evaluator = Evaluator(context)
         self.observer = SILENT
-        self.escaped = escaped_locals(context.graph)
+        self.objects = context.objects
         self.in_cycle = False
         self._executed: set[str] = set()
-        self._named = {address_symbol(name): name for name in context.graph.variables}
 
     def fresh(self, name: str, maker: str, label: str = "") -> Poly:
         return Poly.symbol(Symbol(name, frozenset((maker,)), label))
@@ -44,7 +39,8 @@ class Memory:
             state.forget(maker, f"@{maker}")
         self._executed.add(maker)
 
-    def assign(self, state: State, target: ir.Name | ir.Temp, value: Value) -> None:
+    def assign(self, state: State, target: ir.Name | ir.Temp, value: Value, maker: str) -> None:
+        """Write a variable. ``maker`` is the op that does so, for the epochs of what changes with it."""
         variable = self.context.graph.variables.get(target) if isinstance(target, ir.Name) else None
         if variable is not None and isinstance(value, Poly):
             if variable.type == "pte_t" and _is_pointer(variable) and value.as_const() is None:
@@ -55,11 +51,21 @@ class Memory:
                     self.context.types.setdefault(symbol, variable.type.removeprefix("struct "))
             elif not variable.pointers and self._cuts_off(state, variable.type, value):
                 value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
-        if isinstance(target, ir.Name) and variable is None:
-            state.values[EPOCH] = self.fresh(f"{target.name} set", f"set {target.name}")
-        if variable is not None and not variable.pointers and variable.type.startswith(("struct ", "union ")):
-            self._forget_fields(state, address_symbol(variable.name))
         state.values[target] = value
+        if isinstance(target, ir.Name) and variable is None:
+            state.values[EPOCH] = self.fresh(f"{target.name} set@{maker}", maker)
+        elif isinstance(target, ir.Name) and target in self.objects.parted:
+            self._renew_object(state, target, maker)
+        elif target in self.objects.escaped:
+            self._renew_fields(state, ("*",), maker)
+
+    def makes_epoch(self, target: ir.Name | ir.Temp) -> bool:
+        """True where an assignment changes more than the variable: it is global, has members, or is pointed to."""
+        return isinstance(target, ir.Name) and (
+            target not in self.context.graph.variables
+            or target in self.objects.parted
+            or target in self.objects.escaped
+        )
 
     def drop_answers(self, state: State, word: str) -> None:
         """A condition over ``word`` (a pattern) may come out otherwise from here on."""
@@ -67,11 +73,20 @@ class Memory:
             pattern = re.compile(rf"(?<!\w){word}")
             state.answers = frozenset(answer for answer in state.answers if not pattern.search(answer[0]))
 
-    def _forget_fields(self, state: State, address: Symbol) -> None:
-        """An object is written as a whole: nothing is known of its fields."""
-        for place in [p for p in state.values if isinstance(p, Field) and p.base == Poly.symbol(address)]:
-            state.values[field_epoch(place.field)] = self.fresh(f"{address} written", f"write {address}")
+    def _renew_object(self, state: State, name: ir.Name, maker: str) -> None:
+        """A local is written as a whole: nothing is known of its members."""
+        for place in [p for p in state.values if isinstance(p, Field) and self.objects.root(p.base) == name]:
             del state.values[place]
+        state.values[object_epoch(name)] = self.fresh(f"{place_text(name)} written@{maker}", maker)
+        if name in self.objects.escaped:
+            self._renew_memory(state, maker)
+
+    def _renew_memory(self, state: State, maker: str) -> None:
+        """Whatever a pointer can lead to may have been written."""
+        state.values[EPOCH] = self.fresh(maker, maker)
+        for place in [p for p in state.values if isinstance(p, Field) and p.field != "<lock>"]:
+            if isinstance(place, Field) and not self.objects.is_private(place):
+                del state.values[place]
 
     def direct(self, state: State, op: ir.Load | ir.Store, place: ir.Expr) -> None:
         base = self.evaluator.field(place, state).base
@@ -95,37 +110,55 @@ class Memory:
 
     def store(self, state: State, op: ir.Store) -> None:
         self.direct(state, op, op.place)
-        spot = self.evaluator.field(op.place, state)
-        value = self.evaluator.value(op.value, state)
-        # Any other base may be the same object: what was read from this field before may have changed.
         maker = f"store@{op.span.start}"
         self.renew(state, maker)
-        state.values[field_epoch(spot.field)] = self.fresh(maker, maker)
+        spot = self.evaluator.field(op.place, state)
+        self.write(state, spot, self.evaluator.value(op.value, state), maker, self.objects.writes_whole(op))
+
+    def write(self, state: State, spot: Field, value: Value, maker: str, whole: bool = False) -> None:
+        """Write memory. Any other base may be the same object: what was read from the field before may have changed."""
+        kinds = self.objects.kinds(spot.field)
         self.drop_answers(state, spot.field if spot.field.isidentifier() else "[*[]")
-        for place in [p for p in state.values if isinstance(p, Field) and _may_be(p, spot)]:
+        self._renew_fields(state, kinds, maker)
+        for place in [p for p in state.values if isinstance(p, Field) and spot.field in self.objects.members(p.base)]:
             del state.values[place]
-        if spot.field == "*" or spot.field.startswith("["):
-            self._clobber_pointee(state, spot.base, op)
+        if "*" in kinds:
+            self._write_pointee(state, spot, maker)
+        root = self.objects.root(spot.base)
+        if root in state.values and not self.context.graph.variables[root].pointers and kinds[0] != "*":
+            state.values[root] = self.fresh(f"{place_text(root)}@{maker}", maker, root.name)
+        if whole:
+            self._renew_memory(state, maker)
         state.values[spot] = value
 
-    def _clobber_pointee(self, state: State, base: Value, op: ir.Store) -> None:
-        symbol = base.as_symbol() if isinstance(base, Poly) else None
-        name = self._named.get(symbol) if symbol is not None else None
-        # A pointer of which nothing is known may point to any local that was given away.
-        maker = f"store@{op.span.start}"
-        for target in (name,) if name is not None else self.escaped:
-            self.assign(state, target, self.fresh(f"{place_text(target)}@{maker}", maker, target.name))
+    def _renew_fields(self, state: State, kinds: Sequence[str], maker: str) -> None:
+        """Members of these names may have changed, whatever object they are in."""
+        epochs = {field_epoch(kind) for kind in kinds}
+        for epoch in sorted(epochs, key=place_text):
+            state.values[epoch] = self.fresh(maker, maker)
+        for place in [p for p in state.values if isinstance(p, Field) and field_epoch(p.field) in epochs]:
+            del state.values[place]
+
+    def _write_pointee(self, state: State, spot: Field, maker: str) -> None:
+        """Locals that a write through a pointer changes: the one it points to, or any whose address was kept."""
+        symbol = spot.base.as_symbol() if isinstance(spot.base, Poly) else None
+        name = self.objects.locals.get(symbol) if symbol is not None else None
+        if field_epoch(spot.field) != field_epoch("*") and name is not None:
+            return
+        for target in (name,) if name is not None else self.objects.escaped:
+            self.assign(state, target, self.fresh(f"{place_text(target)}@{maker}", maker, target.name), maker)
+        for place in self.objects.globals if name is None else ():
+            self.assign(state, place, self.fresh(f"{place.name}@{maker}", maker, place.name), maker)
 
     def clobber_memory(self, state: State, op: ir.Call, maker: str) -> None:
         state.values[EPOCH] = self.fresh(maker, maker)
-        given = {self.evaluator.value(argument, state) for argument in op.arguments}
+        given = {self.objects.root(self.evaluator.value(argument, state)) for argument in op.arguments}
         for place in [p for p in state.values if isinstance(p, Field)]:
             assert isinstance(place, Field)
-            symbol = place.base.as_symbol() if isinstance(place.base, Poly) else None
             if place.field == "<lock>":
                 continue
-            private = symbol is not None and symbol.startswith("&") and place.base not in given
-            if not private:
+            root = self.objects.root(place.base)
+            if root is None or root in given:
                 del state.values[place]
         for name in [n for n in state.values if isinstance(n, ir.Name) and self.is_global(n)]:
             del state.values[name]
@@ -135,12 +168,19 @@ class Memory:
         return name not in self.context.graph.variables and not name.name.startswith(EPOCH.name)
 
     def clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
-        names = [*op.clobbers, *self.escaped]
+        names = [*op.clobbers, *self.objects.escaped]
         for argument in op.arguments:
             while isinstance(argument, ir.Cast):
                 argument = argument.operand
-            if isinstance(argument, ir.AddressOf) and isinstance(argument.place, ir.Name):
-                names.append(argument.place)
+            if isinstance(argument, ir.AddressOf):
+                names += _locals_of(argument.place)
         for name in names:
             if name in self.context.graph.variables:
-                self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name))
+                self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name), maker)
+
+
+def _locals_of(place: ir.Expr) -> tuple[ir.Name, ...]:
+    """The variable that a place is or lies in."""
+    while isinstance(place, ir.Member) and not place.arrow:
+        place = place.base
+    return (place,) if isinstance(place, ir.Name) else ()

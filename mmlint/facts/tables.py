@@ -47,7 +47,7 @@ class TableCalls(Memory):
         )
         self.observer.mapped(state, op, table, call.held)
         if lock is not None:
-            self._give_lock(state, op.arguments[call.lock] if call.lock < len(op.arguments) else None, lock)
+            self._give_lock(state, op.arguments[call.lock] if call.lock < len(op.arguments) else None, lock, maker)
             if call.held:
                 self.observer.locked(state, op, lock)
                 state.held = state.held | {lock}
@@ -77,11 +77,12 @@ class TableCalls(Memory):
         known = state.values.get(Field(pmd, "<lock>")) if pmd is not None else None
         return known.as_symbol() if isinstance(known, Poly) else None
 
-    def _give_lock(self, state: State, argument: ir.Expr | None, lock: Symbol) -> None:
+    def _give_lock(self, state: State, argument: ir.Expr | None, lock: Symbol, maker: str) -> None:
         if isinstance(argument, ir.AddressOf) and isinstance(argument.place, ir.Name):
             state.values[argument.place] = Poly.symbol(lock)
         elif argument is not None:
-            state.values[Field(self.evaluator.value(argument, state), "*")] = Poly.symbol(lock)
+            spot = self.objects.canonical(Field(self.evaluator.value(argument, state), "*"))
+            self.write(state, spot, Poly.symbol(lock), maker)
 
     def unmap_table(self, state: State, op: ir.Call) -> None:
         call = self.context.vocabulary.unmaps[op.callee or ""]

@@ -41,7 +41,7 @@ class Transfer(TableCalls):
         """The state in which the function starts: every parameter is a symbol of its own."""
         state = State({EPOCH: ZERO})
         for name in self.context.graph.parameters:
-            self.assign(state, name, Poly.symbol(Symbol(name.name)))
+            self.assign(state, name, Poly.symbol(Symbol(name.name)), "entry")
         return state
 
     def block(self, index: int, state: State) -> list[tuple[int, State]]:
@@ -125,8 +125,11 @@ class Transfer(TableCalls):
         match op:
             case ir.Call():
                 return self._call(state, op)
-            case ir.Assign(target, value):
-                self.assign(state, target, self.evaluator.value(value, state))
+            case ir.Assign(target, value, span):
+                maker = f"set@{span.start}"
+                if self.makes_epoch(target):
+                    self.renew(state, maker)
+                self.assign(state, target, self.evaluator.value(value, state), maker)
             case ir.Load(target, place, span):
                 self.renew(state, f"load@{span.start}")
                 self.direct(state, op, place)
@@ -136,7 +139,7 @@ class Transfer(TableCalls):
             case ir.Declare(target, span):
                 maker = f"declare@{span.start}"
                 self.renew(state, maker)
-                self.assign(state, target, self.fresh(f"unset {target.name}@{span.start}", maker, target.name))
+                self.assign(state, target, self.fresh(f"unset {target.name}@{span.start}", maker, target.name), maker)
         return [state]
 
     # ------------------------------------------------------------ calls

@@ -1,8 +1,4 @@
-"""Which temporaries are still needed where a block begins, and which locals others may write.
-
-A temporary that nobody reads again would only be carried through every join. A local whose address is kept in a
-variable or in memory may change at every call and through every pointer.
-"""
+"""Which temporaries are still needed where a block begins: one that nobody reads again would only be carried along."""
 
 from __future__ import annotations
 
@@ -85,29 +81,3 @@ def live_temps(graph: Graph) -> list[frozenset[Temp]]:
                 live[index] = grown
                 changed = True
     return [frozenset(temps) for temps in live]
-
-
-def _addresses(expr: Expr | None) -> Iterator[ir.Name]:
-    pending = [expr]
-    while pending:
-        match pending.pop():
-            case ir.AddressOf(ir.Name() as name):
-                yield name
-            case ir.AddressOf(ir.Member(base, _, False)):
-                pending.append(ir.AddressOf(base))
-            case ir.Unary(_, inner) | ir.Cast(_, inner):
-                pending.append(inner)
-            case ir.Binary(_, left, right):
-                pending += [left, right]
-            case _:
-                pass
-
-
-def escaped_locals(graph: Graph) -> tuple[ir.Name, ...]:
-    """Locals whose address is stored in a variable or in memory, in the order of their declaration."""
-    found: dict[ir.Name, None] = {}
-    for block in graph.blocks:
-        for op in block.ops:
-            if isinstance(op, ir.Assign | ir.Store):
-                found.update(dict.fromkeys(_addresses(op.value)))
-    return tuple(name for name in graph.variables if name in found)
