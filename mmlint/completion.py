@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_FILES: Final = ("PATH", "FILE", "FILE:FUNCTION", "FILE:FUNCTION|PATH")
+_FILES: Final = ("PATH", "FILE", "INPUT", "FILE:FUNCTION", "FILE:FUNCTION|PATH")
 _FOLDERS: Final = ("FOLDER", "DIR")
 _RULES: Final = ("RULE", "NAME...")
 

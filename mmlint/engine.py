@@ -67,7 +67,7 @@ def run(paths: Sequence[str], settings: Settings, tell: Callable[[str, int], Non
     hits = scan(found.files, needles(settings.target), settings.processes)
     tell("checking", len(hits.files))
     reports = _check_all(hits.files, settings) if hits.files else []
-    return _report(len(found.files), reports, (*found.skipped, *hits.skipped))
+    return make_report(len(found.files), reports, (*found.skipped, *hits.skipped))
 
 
 def run_on(source: Source, settings: Settings) -> Report:
@@ -75,13 +75,14 @@ def run_on(source: Source, settings: Settings) -> Report:
     if settings.select or settings.ignore or settings.rules:
         _checker(settings)
     if binary(source.data):
-        return _report(1, [], [Skipped(source.path, "", 1, BINARY)])
+        return make_report(1, [], [Skipped(source.path, "", 1, BINARY)])
     if not any(needle in source.data for needle in needles(settings.target)):
-        return _report(1, [], [])
-    return _report(1, [_checker(settings).check(source)], [])
+        return make_report(1, [], [])
+    return make_report(1, [_checker(settings).check(source)], [])
 
 
-def _report(files: int, reports: Sequence[FileReport], unread: Iterable[Skipped]) -> Report:
+def make_report(files: int, reports: Sequence[FileReport], unread: Iterable[Skipped]) -> Report:
+    """The report of a run over ``files`` files, of which ``reports`` can hold a section."""
     facts = tuple(report.facts for report in reports if report.facts)
     skipped = {*unread, *(s for report in reports for s in report.skipped)}
     coverage = Coverage(

@@ -132,6 +132,29 @@ def _sections(parser: argparse.ArgumentParser) -> None:
     _add_rule_folders(settings)
 
 
+def _series(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="INPUT",
+        help="an mbox, a maildir or folder of patches, a range of commits A..B, a copied thread; - is standard input",
+    )
+    where = parser.add_argument_group("tree")
+    where.add_argument("--tree", metavar="DIR", help="the kernel tree: a folder, or a git repository (default: here)")
+    where.add_argument("--base", metavar="REV", help="what the series applies to (default: found by the mails)")
+    where.add_argument("--since-previous", metavar="INPUT", help="the previous revision: say what is fixed, open, new")
+    _add_selection(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--format", choices=("text", "json"), default="text", help="json for programs (default: text)")
+    output.add_argument("--all", action="store_true", help="also what the author did not cause")
+    output.add_argument("-v", "--verbose", action="store_true", help="list the sections and their ranges")
+    _add_level(output)
+    _add_output(output)
+    exit_code = parser.add_argument_group("exit code")
+    _add_fail_level(exit_code)
+    exit_code.add_argument("--exit-zero", action="store_true", help="exit with 0 when there are findings")
+    _add_suppressions(_add_settings(parser))
+
+
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="RULE|PATH:LINE", help="the name of a rule, or a line of a file")
     output = parser.add_argument_group("output")
@@ -265,6 +288,7 @@ _COMMANDS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]
     "check": ("report what is wrong, and what can be improved", _check),
     "fix": ("print the repairs as a diff, or make them", _fix),
     "sections": ("list every section and what is known of it", _sections),
+    "series": ("check a patch series, and say which patch causes what", _series),
     "explain": ("what a rule means, or what is known of the section at a place", _explain),
     "rules": ("list, document, review and upgrade rules", _man),
     "config": ("the settings that are in force, and where they come from", _config),

@@ -25,7 +25,7 @@ _WHOLE_TREE = 2000
 
 def report_of(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Check what the arguments name, without what the list of suppressions accepts. Raises UsageError."""
-    report = _checked(arguments, _for_engine(settings))
+    report = _checked(arguments, for_engine(settings))
     if settings.suppressions is None:
         return report
     return without_suppressed(report, settings, paths_of(arguments))
@@ -93,13 +93,14 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _for_engine(settings: Settings) -> Settings:
+def for_engine(settings: Settings) -> Settings:
     """The engine knows real rules only."""
     if not settings.ignore:
         return settings
+    from mmlint.series.model import SERIES_RULES
     from mmlint.suppressions import UNUSED
 
-    return replace(settings, ignore=settings.ignore - {UNUSED})
+    return replace(settings, ignore=settings.ignore - {UNUSED, *SERIES_RULES})
 
 
 def without_suppressed(report: Report, settings: Settings, paths: list[str]) -> Report:

@@ -107,9 +107,10 @@ def _check_rules(config: ConfigFile, arguments: argparse.Namespace) -> None:
         return
     from mmlint.checker import INTERNAL_ERROR
     from mmlint.rule import load_rules
+    from mmlint.series.model import SERIES_RULES
     from mmlint.suppressions import UNUSED
 
-    known = {rule.rule.name for rule in load_rules(_rule_folders(arguments))} | {INTERNAL_ERROR, UNUSED}
+    known = {rule.rule.name for rule in load_rules(_rule_folders(arguments))} | {INTERNAL_ERROR, UNUSED, *SERIES_RULES}
     for key, value in named:
         for name in sorted(_set(value.setting) - known):
             raise UsageError(f"{value.origin}: {key}: {name}: there is no such rule; `mmlint rules list` names them")

@@ -31,6 +31,12 @@ mmlint fix --commit-message mm           a message for the change""",
 mmlint sections .
 mmlint sections -v mm/mprotect.c         with proofs
 mmlint sections --format json mm""",
+    "series": """\
+mmlint series v2.mbox                        mails, as git, b4 and lore write them
+mmlint series --tree ~/src/linux - <0001.patch
+mmlint series origin/master..HEAD
+b4 am -o - MSGID | mmlint series -
+mmlint series v2.mbox --since-previous v1.mbox""",
     "explain": """\
 mmlint explain wrong-mm
 mmlint explain mm/memory.c:1603
@@ -61,6 +67,10 @@ Print the repairs that are proven as a diff that git apply takes, or make them. 
 before it is shown; where it reads worse than before, nothing is changed.""",
     "sections": """\
 List every section with its verdict: the ranged call that is proven for it, or the reason why there is none.""",
+    "series": """\
+Check a patch series as one object: apply it aside, judge the tree after every patch, and say which patch causes or
+repairs what. Only what the author caused is shown, and everything that could not be seen is told. Neither the work tree
+nor the index nor the objects of the repository are touched, and nothing is fetched.""",
     "explain": """\
 Say what a rule means, or show the proof sheet of the section on a line, with the source around each piece of evidence.
 On another line of a function it shows all sections of that function.""",
@@ -90,6 +100,10 @@ EXIT_CODES: Final[Mapping[str, str]] = {
     "sections": """\
 0  all sections are listed
 2  bad usage or input, or something could not be read or analysed""",
+    "series": """\
+0  the author caused nothing at or above --fail-level, or --exit-zero
+1  findings
+2  bad usage or input, the series does not apply, or something could not be seen or analysed""",
     "explain": """\
 0  it is explained
 2  there is no such rule, file or section""",

@@ -26,6 +26,7 @@ from mmlint.report.sections_text import obligation_head, range_line, sheet, summ
 from mmlint.report.terminal import Pen, shown
 from mmlint.report.text import render_diagnostic, skipped_line
 from mmlint.rule import LoadedRule, locate
+from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED
 from mmlint.source import Source
 from mmlint.suppressions import UNUSED
 
@@ -53,6 +54,28 @@ line; --ignore {UNUSED} leaves this untold.
 
 A function could not be read or analysed, or a file could not be read. Nothing is known of it, and it is never
 counted as clean. Formats that know only findings show it under this name; the others count it by itself.
+""",
+    TRANSIENT: f"""\
+{TRANSIENT}: warning, no fix
+
+A patch of a series causes a finding of level warning or error, and a later patch of it takes that away. The
+tree is right at the end, and wrong in between: who bisects through it hits the fault. The finding stands where
+the fault is in the state after the patch that causes it; the note says which patch repairs it. Move the repair
+into the patch that needs it.
+""",
+    INCOMPLETE: f"""\
+{INCOMPLETE}: warning, no fix
+
+A series replaces plain enables by calls that name their range, and leaves plain ones that could name theirs as
+well: in a file that it converts, or anywhere in the tree when it converts more sections than it leaves. Sections
+that cannot name a range are not counted; `mmlint series -v` lists them with the reason. Convert the rest, or say
+in the cover letter why it stays.
+""",
+    UNDEFINED: f"""\
+{UNDEFINED}: warning, no fix
+
+A patch calls a function of the API that include/linux/pgtable.h defines only after a later patch of the series:
+the tree does not compile in between. Move the definition to the front.
 """,
 }
 

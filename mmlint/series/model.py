@@ -27,10 +27,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
 
 from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import Report
+
+INCOMPLETE: Final = "incomplete-conversion"
+UNDEFINED: Final = "used-before-defined"
+TRANSIENT: Final = "broken-then-repaired"
+# Rules that only a series as a whole can break; each is a warning.
+SERIES_RULES: Final = (TRANSIENT, INCOMPLETE, UNDEFINED)
 
 
 class Cause(StrEnum):
@@ -56,9 +63,10 @@ class Progress(StrEnum):
 
 
 class How(StrEnum):
-    """How the base was found, surest first; the last two are degraded."""
+    """How the base was found, surest first; of the last nothing but hunks is seen."""
 
     GIVEN = "given"
+    RANGE = "range"
     TRAILER = "base-commit"
     PREREQUISITES = "prerequisite patches"
     BLOBS = "blob ids"
@@ -99,15 +107,13 @@ class Hunk:
     shift: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileChange:
     """What a patch does to one file.
 
     ``path`` is the file after the patch (before it, when it is deleted), ``old_path`` the one before it where they
     differ, "" otherwise. ``kind`` is "modified", "added", "deleted", "renamed", "copied", "mode" or "binary".
-    ``old_blob`` and ``new_blob`` are the abbreviated ids of the ``index`` line, "" where there is none. ``hunks`` are
-    those of the mail. ``written`` are the lines of the state after the patch that it wrote, ``removed`` those of the
-    state before it that it took away, both as git sees the two states.
+    ``old_blob`` and ``new_blob`` are the abbreviated ids of the ``index`` line, "" where there is none.
     """
 
     path: str
@@ -116,13 +122,21 @@ class FileChange:
     old_blob: str
     new_blob: str
     hunks: tuple[Hunk, ...]
-    written: frozenset[int] = frozenset()
-    removed: frozenset[int] = frozenset()
 
     @property
     def before(self) -> str:
         """The path before the patch."""
         return self.old_path or self.path
+
+    @cached_property
+    def written(self) -> frozenset[int]:
+        """The lines of the file after the patch that it wrote."""
+        return frozenset(line.new for hunk in self.hunks for line in hunk.lines if line.kind == "+")
+
+    @cached_property
+    def removed(self) -> frozenset[int]:
+        """The lines of the file before the patch that it took away."""
+        return frozenset(line.old for hunk in self.hunks for line in hunk.lines if line.kind == "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +149,10 @@ class Patch:
     of the mail. ``date`` is that of the mail as it stands there, ``message_id`` has its angle brackets; both are empty
     where the mail has none. ``message`` is the commit message without the title. ``text`` is the diff with what stands
     before it below the ``---``, decoded; ``mail`` the raw mail. ``commit`` is the id of the commit that it became in
-    the private store, and ``parent`` that of the state before it.
+    the private store, and ``parent`` that of the state before it; both are empty when only hunks are seen.
+
+    ``files`` are the changes as they were mailed, with the hunks' context and the mail's own line numbers; ``seen``
+    are the same as git sees the two states: without context, with whole blob ids and the true lines.
     """
 
     position: int
@@ -152,6 +169,7 @@ class Patch:
     text: bytes = field(repr=False)
     mail: bytes = field(repr=False)
     files: tuple[FileChange, ...]
+    seen: tuple[FileChange, ...] = ()
     commit: str = ""
     parent: str = ""
 
@@ -193,9 +211,10 @@ class Finding:
 
     ``diagnostic`` is as of the state after ``patch``, with that state's lines, and bears the fingerprint that is kept
     through renames and revisions. ``patch`` is the position of the patch that causes or touches it, 0 for one that no
-    patch comes near, which is as of the last state. ``final`` is the same finding in the last state, None where it is
-    not there any more: then ``repaired_by`` is the position of the patch that took it away. ``progress`` tells of the
-    previous revision, None when none was given.
+    patch comes near, which is as of the last state that has it. ``final`` is the same finding in the last state, None
+    where it is not there any more: then ``repaired_by`` is the position of the patch that took it away, or None where
+    its function cannot be analysed since. A finding of `SERIES_RULES` has no ``final`` unless it is of the last state.
+    ``progress`` tells of the previous revision, None when none was given.
     """
 
     diagnostic: Diagnostic
@@ -211,7 +230,8 @@ class Finding:
 
         What a later patch of the series repairs is told by ``broken-then-repaired`` and not once more by itself.
         """
-        return self.cause in (Cause.INTRODUCED, Cause.MADE_REACHABLE) and self.repaired_by is None
+        caused = self.cause in (Cause.INTRODUCED, Cause.MADE_REACHABLE)
+        return caused and (self.repaired_by is None or self.diagnostic.rule in SERIES_RULES)
 
     @property
     def level(self) -> Level:
@@ -236,7 +256,7 @@ class Base:
     @property
     def is_degraded(self) -> bool:
         """True when files could not be seen whole."""
-        return self.how in (How.PRE_IMAGES, How.HUNKS)
+        return self.how is How.HUNKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +280,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Sections of the last state, in order of path and line: those that name their range, and those left plain.
-
-    ``whole_tree`` is False when only the files of the series were looked at.
-    """
+    """Sections of the whole tree in the last state, by path and line: those that name their range, those left plain."""
 
     converted: tuple[Site, ...]
     left: tuple[Site, ...]
-    whole_tree: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+"""``series``: a patch series as one object, and an exit code that a script can use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+
+from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.output import pen, print_lines
+from mmlint.commands.run import for_engine
+from mmlint.commands.settings import settings_of
+from mmlint.config import Settings
+from mmlint.series.check import Options, check_series
+from mmlint.series.model import SeriesReport
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, print, and return the exit code. Raises UsageError."""
+    arguments.paths = [arguments.tree or "."]
+    settings = settings_of(arguments)
+    options = Options(arguments.tree, arguments.base, arguments.since_previous)
+    with check_series(arguments.source, options, for_engine(settings)) as report:
+        report = shown_of(report, settings)
+        if arguments.format == "json":
+            from mmlint.report.series_json import render
+
+            sys.stdout.write(render(report))
+        else:
+            from mmlint.report.series_text import render_lines
+
+            print_lines(render_lines(report, pen(arguments), arguments.quiet, arguments.all, arguments.verbose))
+        return exit_code(report, settings, arguments.exit_zero)
+
+
+def shown_of(report: SeriesReport, settings: Settings) -> SeriesReport:
+    """Without findings below the level, and without those that the list of suppressions accepts."""
+    findings = tuple(finding for finding in report.findings if finding.level >= settings.level)
+    return replace(report, findings=findings)
+
+
+def exit_code(report: SeriesReport, settings: Settings, exit_zero: bool = False) -> int:
+    """2 when something could not be seen, else 1 for findings of the author's at the fail level."""
+    if report.skipped or report.base.is_degraded:
+        return BAD
+    failing = any(finding.level >= settings.fail_level for finding in report.authors())
+    return FINDINGS if failing and not exit_zero else CLEAN

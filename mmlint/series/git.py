@@ -1,0 +1,222 @@
+"""git in a private store: a bare repository in a temporary folder that borrows the objects of the user's.
+
+    with PrivateGit.beside(user_tree("linux")) as git:
+        git.run("read-tree", "HEAD")          # its own index, its own object folder
+
+Whatever is written goes into the temporary folder. No configuration is read, neither of the user nor of the tree, no
+hook runs, nothing is fetched, and every command has an end.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from mmlint.config import UsageError
+
+_SECONDS: Final = 120
+_IDENTITY: Final = "mmlint"
+
+
+class GitError(Exception):
+    """git could not do it: its own words, on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserTree:
+    """The tree that the user named: ``git_dir`` and ``objects`` are None for a folder that is no repository."""
+
+    shown: str
+    folder: Path | None
+    git_dir: Path | None = None
+    objects: Path | None = None
+    object_format: str = "sha1"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What git is run with: no variable of its own that a caller or a hook has set, and no configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    fixed = {
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+    }
+    for who in ("AUTHOR", "COMMITTER"):
+        fixed |= {f"GIT_{who}_NAME": _IDENTITY, f"GIT_{who}_EMAIL": f"{_IDENTITY}@localhost"}
+        fixed[f"GIT_{who}_DATE"] = "1000000000 +0000"
+    return {**kept, **fixed, **more}
+
+
+def user_tree(path: str | None) -> UserTree:
+    """The tree that ``path`` names, by default the one around the current folder. Raises UsageError."""
+    start = Path(path or os.curdir)
+    if not start.is_dir():
+        raise UsageError(f"{path}: not a folder; give a kernel tree, or the .git of one, to --tree")
+    words = ("--absolute-git-dir", "--is-bare-repository", "--is-inside-git-dir", "--show-object-format")
+    try:
+        git_dir, bare, inside, form = _ask(start, "rev-parse", *words).split("\n")[:4]
+    except GitError as error:
+        if "dubious ownership" in str(error):
+            raise UsageError(f"{start}: the repository belongs to somebody else; see safe.directory of git") from error
+        return UserTree(str(start), start.resolve())
+    objects = Path(os.path.realpath(start / _ask(start, "rev-parse", "--git-path", "objects")))
+    top = None
+    if bare == inside == "false":
+        top = Path(_ask(start, "rev-parse", "--show-toplevel"))
+        if path and top.resolve() != start.resolve():
+            # A folder below the top of some repository is a tree of its own, such as a sample.
+            return UserTree(str(start), start.resolve())
+    return UserTree(path or str(top or start), top, Path(git_dir), objects, form)
+
+
+def _ask(folder: Path, *words: str) -> str:
+    command = ["git", "-c", "core.fsmonitor=false", *words]
+    # The user's configuration is kept here: it says whom git may trust.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    variables |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    return _finish(command, b"", variables, folder).decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def _finish(command: Sequence[str], data: bytes, variables: dict[str, str], folder: Path | None) -> bytes:
+    try:
+        done = subprocess.run(
+            command, input=data, capture_output=True, env=variables, cwd=folder, timeout=_SECONDS, check=False
+        )
+    except FileNotFoundError as error:
+        raise UsageError("git is not installed; a series cannot be read without it") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {command[-1]} took more than {_SECONDS} seconds") from error
+    if done.returncode:
+        raise GitError(one_line(done.stderr) or f"git ended with {done.returncode}")
+    return done.stdout
+
+
+def one_line(told: bytes) -> str:
+    """What git says on standard error, without its prefixes."""
+    lines = told.decode("utf-8", "backslashreplace").split("\n")
+    words = [line.removeprefix("error: ").removeprefix("fatal: ").strip() for line in lines]
+    return "; ".join(dict.fromkeys(word for word in words if word))
+
+
+class PrivateGit:
+    """A repository of its own in a temporary folder, and what is asked of it."""
+
+    def __init__(self, tree: UserTree) -> None:
+        self.tree = tree
+        self.folder = Path(tempfile.mkdtemp(prefix="mmlint-series-"))
+        self._objects: ObjectReader | None = None
+        store = self.folder / "git"
+        self._variables = environment(GIT_DIR=str(store), GIT_INDEX_FILE=str(self.folder / "index"))
+        try:
+            plain = environment()
+            init = ["git", "init", "-q", "--bare", "--template=", f"--object-format={tree.object_format}", str(store)]
+            _finish(init, b"", plain, self.folder)
+            if tree.objects is not None and tree.git_dir is not None:
+                (store / "objects/info").mkdir(exist_ok=True)
+                (store / "objects/info/alternates").write_bytes(os.fsencode(tree.objects) + b"\n")
+                common = tree.objects.parent
+                for name in ("shallow",):
+                    if (common / name).is_file():
+                        shutil.copy(common / name, store / name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> PrivateGit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what runs, and take the folder away."""
+        if self._objects:
+            self._objects.close()
+            self._objects = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, *words: str, data: bytes = b"", **more: str) -> bytes:
+        """What git prints. Raises GitError."""
+        return _finish(["git", *words], data, {**self._variables, **more}, self.folder)
+
+    def text(self, *words: str, data: bytes = b"") -> str:
+        """What git prints, without the last newline. Raises GitError."""
+        return self.run(*words, data=data).decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def ask_user(self, *words: str) -> str:
+        """What git says of the user's repository: for questions on refs only. Raises GitError."""
+        if self.tree.git_dir is None:
+            raise GitError("there is no repository")
+        return _ask(self.tree.folder or self.tree.git_dir, f"--git-dir={self.tree.git_dir}", *words)
+
+    @property
+    def objects(self) -> ObjectReader:
+        """Objects by name; one process for all."""
+        if self._objects is None:
+            self._objects = ObjectReader(self._variables, self.folder)
+        return self._objects
+
+
+class ObjectReader:
+    """``git cat-file --batch``, kept open."""
+
+    def __init__(self, variables: dict[str, str], folder: Path) -> None:
+        self._process = subprocess.Popen(
+            ["git", "cat-file", "--batch"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=variables,
+            cwd=folder,
+        )
+
+    def read(self, names: Sequence[str]) -> list[tuple[str, str, bytes] | None]:
+        """(id, type, bytes) for each name, such as "HEAD:mm/memory.c"; None for what is not there."""
+        answers: list[tuple[str, str, bytes] | None] = []
+        for start in range(0, len(names), 500):
+            share = names[start : start + 500]
+            asked = "".join(name + "\n" for name in share if "\n" not in name and name)
+            if asked:
+                request: IO[bytes] = self._stream(self._process.stdin)
+                request.write(os.fsencode(asked))
+                request.flush()
+            answers += [self._answer() if name and "\n" not in name else None for name in share]
+        return answers
+
+    def ids(self, names: Sequence[str]) -> list[str | None]:
+        """The ids alone."""
+        return [found[0] if found else None for found in self.read(names)]
+
+    def _stream(self, stream: IO[bytes] | None) -> IO[bytes]:
+        assert stream is not None
+        return stream
+
+    def _answer(self) -> tuple[str, str, bytes] | None:
+        stream = self._stream(self._process.stdout)
+        head = stream.readline()
+        words = head.split()
+        if len(words) != 3 or not words[2].isdigit():
+            if not head:
+                raise GitError("git cat-file ended early")
+            return None
+        data = stream.read(int(words[2]))
+        stream.read(1)
+        return words[0].decode(), words[1].decode(), data
+
+    def close(self) -> None:
+        """End the process."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                stream.close()
+        self._process.wait()

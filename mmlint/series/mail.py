@@ -1,0 +1,222 @@
+"""Mails as git reads them: an mbox, a maildir, a folder of patches, standard input, or a range of commits.
+
+    mails = read_mails("series.mbox", git)
+    letters = [open_mail(mail, git) for mail in mails]
+
+git splits the mailbox (mboxrd where its first line says so) and decodes each mail; only the headers that git drops are
+read here. What is no mail at all, such as a thread copied from a web page, goes to `mmlint.series.thread`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from mmlint.config import UsageError
+from mmlint.series.diff import has_diff
+from mmlint.series.git import GitError, PrivateGit
+from mmlint.series.subject import Subject, parse_subject
+from mmlint.series.thread import mails_of_thread
+
+STDIN: Final = "-"
+MAX_BYTES: Final = 64 << 20
+MAX_MAILS: Final = 5_000
+_LIMITS: Final = f"at most {MAX_BYTES >> 20} MiB and {MAX_MAILS:,} mails are read"
+_SEPARATOR: Final = re.compile(rb"From \S+ .*\d{4}\s*$")
+_HEADER: Final = re.compile(rb"[!-9;-~]+:[ \t\r\n]")
+_WANTED: Final = re.compile(rb"^(?:from|subject|message-id|date):", re.IGNORECASE | re.MULTILINE)
+_SCISSORS: Final = re.compile(rb"^\s*-+\s*(?:8<|>8|%<|>%)\s*-+", re.MULTILINE)
+_IN_BODY: Final = re.compile(rb"^\s*-+\s*(?:8<|>8|%<|>%)[^\n]*\n+(?:From|Subject|Date|Author): ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it was read; ``where`` names it for the user. ``is_cover`` marks the cover file that b4 writes."""
+
+    where: str
+    raw: bytes = field(repr=False)
+    is_cover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that was opened: headers, commit message, and everything from the diff on, all decoded.
+
+    ``date`` is the header as it stands there. ``is_flowed`` tells that the sender's program has reflowed the text.
+    """
+
+    mail: Mail
+    subject: Subject
+    subject_text: str
+    author: str
+    sender: str
+    date: str
+    message_id: str
+    references: tuple[str, ...]
+    message: str
+    text: bytes = field(repr=False)
+    is_flowed: bool = False
+
+    @property
+    def has_diff(self) -> bool:
+        return has_diff(self.text)
+
+
+def read_mails(source: str, git: PrivateGit) -> list[Mail]:
+    """All mails of ``source`` in order. Raises UsageError when there are none, or too many."""
+    if source == STDIN:
+        mails = _mails_in(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", git)
+    elif Path(source).is_dir():
+        mails = _folder(Path(source), git)
+    else:
+        path = Path(source)
+        mails = _mails_in(_read(path), source, git)
+        cover = path.with_suffix(".cover")
+        if cover != path and cover.is_file():
+            mails.append(Mail(str(cover), _read(cover), is_cover=True))
+    if len(mails) > MAX_MAILS:
+        raise UsageError(f"{source}: {len(mails):,} mails; {_LIMITS}")
+    if not mails:
+        raise UsageError(f"{source}: no mail is there; give an mbox, a maildir, a folder of patches or a range")
+    return mails
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path}: neither a mailbox nor a folder, and git knows no such range; give one of these")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
+    return data
+
+
+def _folder(folder: Path, git: PrivateGit) -> list[Mail]:
+    """A maildir by its two folders, else every file of the folder by its name."""
+    boxes = [folder / name for name in ("cur", "new") if (folder / name).is_dir()]
+    files = sorted(
+        (file for box in boxes or [folder] for file in box.iterdir() if file.is_file() and file.name[0] != "."),
+        key=lambda file: file.name,
+    )
+    mails: list[Mail] = []
+    total = 0
+    for file in files:
+        data = _read(file)
+        total += len(data)
+        if total > MAX_BYTES or len(mails) > MAX_MAILS:
+            raise UsageError(f"{folder}: too much; {_LIMITS}")
+        if file.suffix == ".cover":
+            mails.append(Mail(str(file), data, is_cover=True))
+        elif boxes or _is_mail(data) or has_diff(data):
+            mails += _mails_in(data, str(file), git)
+    return mails
+
+
+def _is_mail(data: bytes) -> bool:
+    """True when ``data`` begins as a mail or a mailbox does."""
+    start = data.lstrip()[:4096]
+    if _SEPARATOR.match(start.split(b"\n", 1)[0]):
+        return True
+    head = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+    return bool(_HEADER.match(head)) and bool(_WANTED.search(head))
+
+
+def _mails_in(data: bytes, where: str, git: PrivateGit) -> list[Mail]:
+    """The mails in one text."""
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{where}: too large; {_LIMITS}")
+    if not data.strip():
+        return []
+    if b"\0" in data[:8000]:
+        raise UsageError(f"{where}: it holds NUL bytes and is no mail; give an mbox or a patch")
+    if not _is_mail(data):
+        return [Mail(where, raw) for raw in mails_of_thread(data)]
+    data = data.lstrip()
+    first = data.split(b"\n", 1)[0]
+    if not _SEPARATOR.match(first):
+        return [Mail(where, data)]
+    return split(data, where, git, mboxrd=b"mboxrd@z" in first)
+
+
+def split(data: bytes, where: str, git: PrivateGit, mboxrd: bool) -> list[Mail]:
+    """The mails of a mailbox. Raises UsageError."""
+    box = git.folder / "mails"
+    box.mkdir()
+    try:
+        words = ["--mboxrd"] if mboxrd else []
+        git.run("mailsplit", "-d4", "--keep-cr", *words, f"-o{box}", data=data)
+        files = sorted(box.iterdir(), key=lambda file: (len(file.name), file.name))
+        several = len(files) > 1
+        return [
+            Mail(f"{where}, mail {number}" if several else where, file.read_bytes())
+            for number, file in enumerate(files, start=1)
+        ]
+    except GitError as error:
+        raise UsageError(f"{where}: git cannot split it: {error}; give a mailbox of git, b4 or lore") from error
+    finally:
+        for file in box.iterdir():
+            file.unlink()
+        box.rmdir()
+
+
+def open_mail(mail: Mail, git: PrivateGit) -> Letter:
+    """Decode a mail. Raises UsageError."""
+    from email.parser import BytesParser
+    from email.policy import compat32
+
+    head = re.split(rb"\r?\n\r?\n", mail.raw, maxsplit=1)[0]
+    headers = BytesParser(policy=compat32).parsebytes(head + b"\n\n", headersonly=True)
+
+    def header(name: str) -> str:
+        return _decoded(headers.get(name))
+
+    message, patch = git.folder / "message", git.folder / "patch"
+    # A mail that was cut out of a reply names its own author or title below the scissors.
+    cut = (parse_subject(header("Subject")).is_reply and _SCISSORS.search(mail.raw)) or _IN_BODY.search(mail.raw)
+    words = ["--encoding=UTF-8", "--quoted-cr=strip", "--scissors" if cut else "--no-scissors"]
+    try:
+        told = git.text("mailinfo", *words, str(message), str(patch), data=mail.raw)
+        body, text = message.read_bytes(), patch.read_bytes()
+    except (GitError, OSError) as error:
+        raise UsageError(f"{mail.where}: git cannot read the mail: {error}; give it as it was sent") from error
+    info = dict(line.split(": ", 1) for line in told.split("\n") if ": " in line)
+    if not has_diff(text) and has_diff(body):
+        # Without the line of three dashes git takes the diff for a part of the message.
+        start = re.search(rb"^(?:diff --git |--- \S)", body, re.MULTILINE)
+        assert start is not None
+        body, text = body[: start.start()], body[start.start() :] + text
+    subject_text = header("Subject")
+    if cut and info.get("Subject"):
+        subject_text = info["Subject"]
+    author = f"{info['Author']} <{info['Email']}>" if info.get("Author") and info.get("Email") else header("From")
+    return Letter(
+        mail,
+        parse_subject(subject_text),
+        subject_text,
+        author,
+        header("From"),
+        header("Date"),
+        header("Message-ID"),
+        tuple(re.findall(r"<[^<>\s]+>", header("References") + " " + header("In-Reply-To"))),
+        body.decode("utf-8", "surrogateescape").strip("\n"),
+        text.replace(b"\r\n", b"\n") if b"\r\n" in text and b"diff --git" in text else text,
+        "format=flowed" in header("Content-Type").lower().replace(" ", "").replace('"', ""),
+    )
+
+
+def _decoded(value: object) -> str:
+    """A header as text; what cannot be decoded is kept as it is."""
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    if value is None:
+        return ""
+    try:
+        text = str(make_header(decode_header(str(value))))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+        text = str(value)
+    return " ".join(text.split())

@@ -1,0 +1,89 @@
+"""A range of commits as a series: each commit is a state, and the mail that git would send is its patch.
+
+    commits = read_range("v6.12..HEAD", git)
+
+The first parents are followed; a merge is a state whose findings are not the author's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mmlint.config import UsageError
+from mmlint.series.git import GitError, PrivateGit
+from mmlint.series.mail import MAX_BYTES, Letter, open_mail, split
+from mmlint.series.model import Base, How
+from mmlint.series.workspace import Workspace
+
+_MAX_COMMITS: Final = 1_000
+_RANGE: Final = re.compile(r"(.*?)(\.\.\.?)(.*)", re.DOTALL)
+_LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv", "--format=mboxrd")
+_PATCH: Final = ("-p", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """The commits, oldest first; ``merges`` are positions from 1."""
+
+    name: str
+    base: str
+    ids: tuple[str, ...]
+    letters: tuple[Letter, ...]
+    merges: frozenset[int]
+
+    def placed(self, git: PrivateGit) -> tuple[Base, Workspace]:
+        """The base with the states on it."""
+        space = Workspace(git)
+        space.begin(self.base)
+        for commit in self.ids:
+            space.adopt(commit)
+        return Base(How.RANGE, git.tree.shown, self.base, self.name), space
+
+
+def is_range(source: str) -> bool:
+    """True for A..B where no such file is there."""
+    return ".." in source and not source.startswith(("/", "./", "../")) and not Path(source).exists()
+
+
+def read_range(source: str, git: PrivateGit) -> Commits:
+    """Raises UsageError for a range that git does not know, that is empty, or that is too long."""
+    found = _RANGE.fullmatch(source)
+    if git.tree.git_dir is None or found is None:
+        raise UsageError(f"{source}: neither a file nor a range of {git.tree.shown}, which is no git repository")
+    left, dots, right = found.groups()
+    start, end = (_commit(git, name or "HEAD", source) for name in (left, right))
+    try:
+        if dots == "...":
+            start = git.text("merge-base", start, end)
+        listed = git.text("rev-list", "--reverse", "--first-parent", "--parents", f"{start}..{end}")
+        rows = [line.split() for line in listed.split("\n") if line]
+        if not rows:
+            raise UsageError(f"{source}: no commit is in that range; give BASE..TIP")
+        if len(rows) > _MAX_COMMITS:
+            raise UsageError(f"{source}: {len(rows):,} commits; at most {_MAX_COMMITS:,} are taken for a series")
+        log = git.run(*_LOG, *_PATCH, f"{start}..{end}")
+    except GitError as error:
+        raise UsageError(f"{source}: {error}; give a range of commits that are there") from error
+    if len(log) > MAX_BYTES:
+        raise UsageError(f"{source}: more than {MAX_BYTES >> 20} MiB of patches; give a shorter range")
+    mails = split(log, source, git, mboxrd=True)
+    if len(mails) != len(rows):
+        raise UsageError(
+            f"{source}: git tells {len(mails)} patches for {len(rows)} commits; give a range without merges"
+        )
+    letters = tuple(open_mail(mail, git) for mail in mails)
+    base = rows[0][1] if len(rows[0]) > 1 else ""
+    merges = frozenset(number for number, row in enumerate(rows, start=1) if len(row) > 2)
+    return Commits(source, base, tuple(row[0] for row in rows), letters, merges)
+
+
+def _commit(git: PrivateGit, name: str, source: str) -> str:
+    try:
+        return git.ask_user("rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}")
+    except GitError as error:
+        raise UsageError(
+            f"{source}: no such file, and {git.tree.shown} has no commit {name}; give one of these"
+        ) from error

@@ -1,0 +1,73 @@
+"""A thread copied from a web page: no mail headers, one message below the other, replies that quote the patch.
+
+    [RFC PATCH 1/2] mm: make the mode context-aware
+    Posted by A. Author 1 week, 1 day ago
+    ...
+    diff --git a/mm/mremap.c b/mm/mremap.c
+
+Each unquoted diff becomes a mail with what the page tells of its author and subject; what is quoted with ``>`` is
+somebody's answer and no patch. A bare diff is a page with one message and nothing else on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mmlint.series.diff import has_diff
+
+_SUBJECT: Final = re.compile(rb"^(?:(?:re|aw|fwd?)\s*:\s*)*\[[^\]\n]*(?:PATCH|RFC)[^\]\n]*\][^\n]*$", re.IGNORECASE)
+_POSTED: Final = re.compile(
+    rb"^Posted by (.+?)\s+(?:an?|\d+) \S+(?:, (?:an?|\d+) \S+)* ago\s*$|^From: (.+?)(?: @ .*)?$"
+)
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}".encode()
+_SIGNED: Final = re.compile(rb"^Signed-off-by: *(.+?) *<([^<>\s]+@[^<>\s]+)>", re.MULTILINE)
+
+
+def mails_of_thread(page: bytes) -> list[bytes]:
+    """A mail for each message of the page, in order, without what it quotes."""
+    lines = page.replace(b"\r\n", b"\n").split(b"\n")
+    heads = list(_heads(lines))
+    if not heads:
+        return [_mail(b"", b"", lines)] if has_diff(_unquoted(lines)) else []
+    mails = []
+    for number, (_, body, subject, author) in enumerate(heads):
+        end = heads[number + 1][0] if number + 1 < len(heads) else len(lines)
+        mails.append(_mail(subject, author, lines[body:end]))
+    return mails
+
+
+def _heads(lines: list[bytes]) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Where a message begins, where its body does, its subject and author."""
+    for at, line in enumerate(lines):
+        if not _SUBJECT.match(line.strip()):
+            continue
+        for below in range(at + 1, min(at + 4, len(lines))):
+            posted = _POSTED.match(lines[below].replace(_NO_BREAK, b" "))
+            if posted:
+                yield at, below + 1, line.strip(), posted.group(1) or posted.group(2)
+                break
+
+
+def _unquoted(lines: list[bytes]) -> bytes:
+    return b"\n".join(line for line in lines if not line.startswith(b">"))
+
+
+def _mail(subject: bytes, author: bytes, body: list[bytes]) -> bytes:
+    """A message in the form of a mail. The address is that of the author's own sign-off, where there is one."""
+    text = _unquoted(body)
+    signers = {name.strip(): address for name, address in _SIGNED.findall(text)}
+    address = b"unknown@localhost"
+    if author in signers:
+        address = signers[author]
+    elif not author and signers:
+        author, address = next(iter(signers.items()))
+    head = [
+        b"From: " + (author or b"unknown").replace(b"<", b"").replace(b">", b"") + b" <" + address + b">",
+        b"Subject: " + (subject or b"[PATCH] (no subject)"),
+        b"MIME-Version: 1.0",
+        b"Content-Type: text/plain; charset=utf-8",
+        b"Content-Transfer-Encoding: 8bit",
+    ]
+    return b"\n".join(head) + b"\n\n" + text.lstrip(b"\n") + b"\n"

@@ -1,0 +1,173 @@
+"""What only a series as a whole can get wrong, and how far it converts the tree.
+
+conversion_of(judge, patches)       the sections of the last state that name their range, and those left plain
+transient(tracks, patches)          broken-then-repaired: a state in between cannot be bisected
+undefined(judge, patches)           used-before-defined: a call before its function exists
+incomplete(conversion, judge)       incomplete-conversion: plain sections next to those that the series converts
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mmlint.diagnostic import Diagnostic, Level, Note, fingerprinted
+from mmlint.facts.sections import FileFacts, FunctionFacts, Section, Verdict
+from mmlint.series.causes import Lines, Track
+from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED, Cause, Conversion, Finding, Patch, Site
+from mmlint.series.states import Judge
+from mmlint.source import Source, Span
+from mmlint.tree import HEADER
+
+_CALL: Final = rb"(?<![\w.>])(%s)\s*\("
+
+
+def conversion_of(judge: Judge, patches: Sequence[Patch]) -> Conversion | None:
+    """None when no patch of the series names a range."""
+    writers = _writers(patches)
+    converted: list[Site] = []
+    left: list[Site] = []
+    for report in judge.reports(judge.last).values():
+        if report.facts is None:
+            continue
+        for function, section in _sections(report.facts):
+            site = _site(report.facts, function, section, writers)
+            (converted if section.kind == "ranged" else left).append(site)
+    if not any(site.patch for site in converted):
+        return None
+    return Conversion(tuple(converted), tuple(left))
+
+
+def _sections(facts: FileFacts) -> Iterator[tuple[FunctionFacts, Section]]:
+    for function in facts.functions:
+        for section in function.sections:
+            yield function, section
+
+
+def _site(facts: FileFacts, function: FunctionFacts, section: Section, writers: dict[tuple[str, int], int]) -> Site:
+    line = facts.source.line(section.call.start)
+    return Site(
+        facts.source.path,
+        function.name,
+        line,
+        " ".join(section.text.split()),
+        section.kind,
+        section.verdict.value,
+        section.reason,
+        writers.get((facts.source.path, line), 0),
+        tuple(f"{r.mm}, {r.addr}, {r.end}, {r.ptep}" + f" ({r.role})" * bool(r.role) for r in section.ranges),
+    )
+
+
+def _writers(patches: Sequence[Patch]) -> dict[tuple[str, int], int]:
+    """The patch that wrote a line, for the lines of the last state that the series wrote."""
+    found: dict[tuple[str, int], int] = {}
+    for patch in patches:
+        moved: dict[tuple[str, int], int] = {}
+        by_before = {change.before: change for change in patch.seen if change.kind != "copied"}
+        for (path, line), writer in found.items():
+            change = by_before.get(path)
+            after = Lines(change).after(line) if change else line
+            if after is not None:
+                moved[change.path if change else path, after] = writer
+        for change in patch.seen:
+            moved.update({(change.path, line): patch.position for line in change.written})
+        found = moved
+    return found
+
+
+def transient(tracks: Sequence[Track], patches: Sequence[Patch]) -> Iterator[Finding]:
+    """A finding of the series' own making that a later patch of it takes away."""
+    for track in tracks:
+        caused = track.cause in (Cause.INTRODUCED, Cause.MADE_REACHABLE)
+        if not caused or track.repaired_by is None or track.told.level < Level.WARNING:
+            continue
+        told = track.told
+        later = patches[track.repaired_by - 1]
+        notes = (Note(told.location, f"{later.name} repairs it: {later.title}"), *told.notes)
+        message = f"{told.message} [{told.rule}], until a later patch of the series repairs it"
+        diagnostic = Diagnostic(TRANSIENT, Level.WARNING, told.location, told.function, message, notes)
+        (marked,) = fingerprinted([diagnostic])
+        yield Finding(marked, track.cause, track.patch, None, track.repaired_by)
+
+
+def undefined(judge: Judge, patches: Sequence[Patch]) -> Iterator[Finding]:
+    """Calls that a patch writes of a function that only a later patch defines."""
+    final = judge.defined(judge.last)
+    for patch in patches:
+        missing = final - judge.defined(patch.position)
+        if not missing:
+            continue
+        names = b"|".join(re.escape(name.encode()) for name in sorted(missing))
+        for change in patch.seen:
+            if change.path.endswith((".c", ".h")) and change.path != HEADER.as_posix() and change.kind != "deleted":
+                source = Source(change.path, judge.tree(patch.position).read(change.path))
+                for found in re.finditer(_CALL % names, source.data):
+                    if source.line(found.start(1)) in change.written:
+                        yield _undefined(judge, patches, patch, source, Span(*found.span(1)))
+
+
+def _undefined(judge: Judge, patches: Sequence[Patch], patch: Patch, source: Source, span: Span) -> Finding:
+    name = source.text(span)
+    later = next(p for p in patches[patch.position :] if name in judge.defined(p.position))
+    location = source.locate(span)
+    notes = (Note(location, f"{later.name} defines it: {later.title}"),)
+    message = f"{name}() is called before the series defines it"
+    function = _function_at(judge, patch.position, source.path, span.start)
+    (marked,) = fingerprinted([Diagnostic(UNDEFINED, Level.WARNING, location, function, message, notes)])
+    return Finding(marked, Cause.INTRODUCED, patch.position, None, later.position)
+
+
+def _function_at(judge: Judge, state: int, path: str, offset: int) -> str:
+    report = judge.reports(state).get(path)
+    for function in report.facts.functions if report and report.facts else ():
+        if function.span.start <= offset < function.span.end:
+            return function.name
+    return ""
+
+
+def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
+    """Plain sections that could name their range, in a file that the series converts or in a tree that it converts.
+
+    It converts the tree when it converts more sections than it leaves that could be converted.
+    """
+    plain_before = {
+        (facts.source.path, function.name)
+        for report in judge.reports(0).values()
+        if (facts := report.facts)
+        for function, section in _sections(facts)
+        if section.kind == "plain"
+    }
+    done = [site for site in conversion.converted if site.patch and (site.path, site.function) in plain_before]
+    could = [site for site in conversion.left if site.verdict == Verdict.CONVERTIBLE]
+    files = {site.path for site in done}
+    wide = len(done) > len(could)
+    left = [site for site in could if (wide or site.path in files) and not _is_new(site)]
+    if not done or not left:
+        return
+    total = len(done) + len(left)
+    names = ", ".join(dict.fromkeys(f"{site.function}()" for site in left))
+    message = f"the series names the range of {len(done)} of {total} sections that can name it; not of {names}"
+    places = [_place(judge, site) for site in left]
+    notes = tuple(
+        Note(place.location, f"{site.function}() could name it") for place, site in zip(places, left, strict=True)
+    )
+    (marked,) = fingerprinted(
+        [Diagnostic(INCOMPLETE, Level.WARNING, notes[0].location, left[0].function, message, notes)]
+    )
+    yield Finding(marked, Cause.INTRODUCED, max(site.patch for site in done), marked)
+
+
+def _is_new(site: Site) -> bool:
+    """A plain section that the series itself writes is told by its own finding."""
+    return bool(site.patch)
+
+
+def _place(judge: Judge, site: Site) -> Note:
+    facts = judge.reports(judge.last)[site.path].facts
+    assert facts is not None
+    for function, section in _sections(facts):
+        if function.name == site.function and facts.source.line(section.call.start) == site.line:
+            return Note(facts.source.locate(section.call), site.function)
+    raise AssertionError(site)
