@@ -2,8 +2,9 @@
 
     spread(parse, files, processes=4)   ->  [parse(file) for file in files]
 
-Only results travel, pickled through a pipe; the work and its items are inherited by the fork. A process that dies takes
-only the item with it that killed it: the others of its share are done again, each in a process of its own.
+Each process takes the next item when it is done with one, so give the longest first. Only results travel, pickled
+through a pipe; the work and its items are inherited by the fork. A process that dies takes only the item with it that
+killed it: the others that it had taken are done again, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -30,18 +31,34 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int
     count = min(processes, len(items))
     if count < 2:
         return [_answer(work, item) for item in items]
+    shares = _shares(len(items))
+    queue = _queue(len(shares))
+    children = [_Child(work, items, shares, queue) for _ in range(count)]
+    os.close(queue)
     results: dict[int, Result | Died] = {}
-    shares = [range(start, len(items), count) for start in range(count)]
-    children: list[_Child[Item, Result]] = [_Child(work, [items[k] for k in share]) for share in shares]
     try:
-        for share, child in zip(shares, children, strict=True):
-            finished = child.results()
-            answers = [_alone(work, items[k]) for k in share] if finished is None else finished
-            results.update(zip(share, answers, strict=True))
+        for child in children:
+            results.update(child.results() or {})
     finally:
         for child in children:
             child.end()
+    for lost in [k for k in range(len(items)) if k not in results]:
+        results[lost] = _alone(work, items[lost])
     return [results[k] for k in range(len(items))]
+
+
+def _shares(count: int) -> list[range]:
+    """What is taken at a time: one item, or several where there are more than a byte can number."""
+    shares = min(count, 256)
+    return [range(start, count, shares) for start in range(shares)]
+
+
+def _queue(count: int) -> int:
+    """A pipe to read the numbers of shares from, a byte each: whoever reads one has it to himself."""
+    reader, writer = os.pipe()
+    os.write(writer, bytes(range(count)))
+    os.close(writer)
+    return reader
 
 
 def _answer(work: Callable[[Item], Result], item: Item) -> Result | Died:
@@ -52,7 +69,9 @@ def _answer(work: Callable[[Item], Result], item: Item) -> Result | Died:
 
 
 def _alone(work: Callable[[Item], Result], item: Item) -> Result | Died:
-    child: _Child[Item, Result] = _Child(work, [item])
+    queue = _queue(1)
+    child = _Child(work, [item], [range(1)], queue)
+    os.close(queue)
     try:
         answers = child.results()
     finally:
@@ -61,9 +80,11 @@ def _alone(work: Callable[[Item], Result], item: Item) -> Result | Died:
 
 
 class _Child(Generic[Item, Result]):
-    """A forked process that works on a share of the items."""
+    """A forked process that works on shares of the items as long as there are any in the queue."""
 
-    def __init__(self, work: Callable[[Item], Result], share: Sequence[Item]) -> None:
+    def __init__(
+        self, work: Callable[[Item], Result], items: Sequence[Item], shares: Sequence[range], queue: int
+    ) -> None:
         self.fate = ""
         reader, writer = os.pipe()
         self.pid = os.fork()
@@ -76,16 +97,18 @@ class _Child(Generic[Item, Result]):
             os.close(reader)
             import pickle
 
-            answer = pickle.dumps([_answer(work, item) for item in share], pickle.HIGHEST_PROTOCOL)
+            answers = {}
+            while taken := os.read(queue, 1):
+                answers.update((k, _answer(work, items[k])) for k in shares[taken[0]])
             with os.fdopen(writer, "wb") as pipe:
-                pipe.write(answer)
+                pipe.write(pickle.dumps(answers, pickle.HIGHEST_PROTOCOL))
             status = 0
         finally:
             # Nothing of the parent may run here: no clean-up, no flush of its output, no traceback.
             os._exit(status)
 
-    def results(self) -> list[Result | Died] | None:
-        """What the share came to, or None when the process did not finish it."""
+    def results(self) -> dict[int, Result | Died] | None:
+        """What came of the items that it took, by number, or None when the process did not finish."""
         with os.fdopen(self._reader, "rb") as pipe:
             answer = pipe.read()
         _, status = os.waitpid(self.pid, 0)
@@ -96,7 +119,7 @@ class _Child(Generic[Item, Result]):
             return None
         import pickle
 
-        results: list[Result | Died] = pickle.loads(answer)
+        results: dict[int, Result | Died] = pickle.loads(answer)
         return results
 
     def end(self) -> None:

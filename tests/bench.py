@@ -113,6 +113,8 @@ def once(command: Sequence[str], folder: Path) -> tuple[float, float]:
             os.dup2(null, stream)
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(ROOT)
+        # What is installed is compiled once.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.execvp(command[0], list(command))
     _, _, usage = os.wait4(child, 0)
     return time.perf_counter() - start, usage.ru_maxrss / 1024
