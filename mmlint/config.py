@@ -9,18 +9,19 @@ that is being judged configures its judge no further than that.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.diagnostic import Level
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class UsageError(Exception):
     """The user asked for something that cannot be done: what, and what to do instead. Exit code 2."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """``target`` is the ranged name to propose, empty for the vocabulary's default; ``jobs`` 0 means one per CPU.
 
     ``select`` and ``ignore`` are names of rules; an empty ``select`` means all. Findings below ``level`` are not shown.

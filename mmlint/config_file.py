@@ -15,12 +15,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from mmlint.config import UsageError
 from mmlint.diagnostic import Level
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME: Final = ".mmlint.toml"
 PROJECT: Final = "pyproject.toml"
@@ -33,35 +34,44 @@ _FORBIDDEN: Final = {
 # Most projects do not configure mmlint, and to parse what they say costs more than to look for the words.
 _MAY_CONFIGURE: Final = re.compile(rb"""tool[\s"'.]*mmlint|\btool["']?\s*[\]=]""")
 
-Setting = str | int | Level | Path | frozenset[str]
+Setting: TypeAlias = "str | int | Level | Path | frozenset[str]"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What a key was set to, and where: "path:line", or the path alone where the line is not known."""
 
     setting: Setting
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """A file that was read: the path as the user should see it, and the keys it sets."""
 
     path: Path
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Value]
 
 
-def find_config(folder: Path) -> ConfigFile | None:
-    """The configuration that holds in ``folder``, if there is one. Raises UsageError for one that cannot be used."""
-    for above in (folder, *folder.parents):
-        if os.path.isfile(above / NAME):  # noqa: PTH113 - a folder of that name is no configuration
-            return read_config(_shown(above / NAME, folder))
-        if os.path.isfile(above / PROJECT):  # noqa: PTH113
-            found = _read(_shown(above / PROJECT, folder), required=False)
-            if found is not None:
-                return found
+def find_config(folder: str) -> ConfigFile | None:
+    """The configuration that holds in the absolute ``folder``, if there is one.
+
+    Raises UsageError for one that cannot be used.
+    """
+    above, below = folder, ""
+    while above != below:
+        for name in (NAME, PROJECT):
+            path = os.path.join(above, name)  # noqa: PTH118 - pathlib costs more than the search
+            if os.path.isfile(path):  # noqa: PTH113 - a folder of that name is no configuration
+                found = _found(name if above == folder else path, required=name == NAME)
+                if found is not None:
+                    return found
+        above, below = os.path.dirname(above), above  # noqa: PTH120
     return None
+
+
+def _found(path: str, required: bool) -> ConfigFile | None:
+    from pathlib import Path
+
+    return _read(Path(path), required)
 
 
 def read_config(path: Path) -> ConfigFile:
@@ -69,10 +79,6 @@ def read_config(path: Path) -> ConfigFile:
     found = _read(path, required=True)
     assert found is not None
     return found
-
-
-def _shown(path: Path, folder: Path) -> Path:
-    return path.relative_to(folder) if path.parent == folder else path
 
 
 def _read(path: Path, required: bool) -> ConfigFile | None:

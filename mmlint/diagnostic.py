@@ -6,12 +6,11 @@ of the fingerprint that recognises a finding in the next revision of a file.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import NamedTuple
 
 from mmlint.source import Location, Span
 
@@ -38,8 +37,7 @@ class Applicability(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace the bytes of ``span`` in the file ``path`` by ``text``."""
 
     path: str
@@ -47,33 +45,35 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """Edits that belong together. Raises ValueError when there are none or two overlap."""
-
+class _Edits(NamedTuple):
     title: str
     applicability: Applicability
     edits: tuple[Edit, ...]
 
-    def __post_init__(self) -> None:
-        if not self.edits:
+
+class Fix(_Edits):
+    """Edits that belong together. Raises ValueError when there are none or two overlap."""
+
+    __slots__ = ()
+
+    def __new__(cls, title: str, applicability: Applicability, edits: tuple[Edit, ...]) -> Fix:
+        if not edits:
             raise ValueError("a fix without edits")
-        ordered = sorted(self.edits, key=lambda edit: (edit.path, edit.span))
+        ordered = sorted(edits, key=lambda edit: (edit.path, edit.span))
         for left, right in itertools.pairwise(ordered):
             if left.path == right.path and left.span.end > right.span.start:
                 raise ValueError(f"edits overlap at byte {right.span.start} of {right.path}")
+        return super().__new__(cls, title, applicability, edits)
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """One step of the evidence: where it stands and what it shows."""
 
     location: Location
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding. ``fingerprint`` is empty until `fingerprinted` has seen all findings of a run."""
 
     rule: str
@@ -95,8 +95,7 @@ class Diagnostic:
         return (self.path, self.location.span.start, self.location.span.end, self.rule, self.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """Code that was not analysed, and why. It is never counted as clean."""
 
     path: str
@@ -110,8 +109,7 @@ class Skipped:
         return f"{self.function}() was not analysed: {self.reason}" if self.function else f"not read: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(NamedTuple):
     """A finding that was judged and accepted, and why. It is counted in every format."""
 
     diagnostic: Diagnostic
@@ -123,12 +121,17 @@ def fingerprinted(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
     Findings that agree in rule, path, function and message are told apart by their order.
     """
+    ordered = sorted(diagnostics, key=lambda d: d.sort_key)
+    if not ordered:
+        return []
+    from hashlib import sha256
+
     seen: Counter[tuple[str, ...]] = Counter()
     result = []
-    for diagnostic in sorted(diagnostics, key=lambda d: d.sort_key):
+    for diagnostic in ordered:
         identity = (diagnostic.rule, diagnostic.path, diagnostic.function, diagnostic.message)
         seen[identity] += 1
         text = "\0".join((*identity, str(seen[identity])))
-        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        result.append(replace(diagnostic, fingerprint=digest))
+        digest = sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        result.append(diagnostic._replace(fingerprint=digest))
     return result

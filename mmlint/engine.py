@@ -9,10 +9,9 @@ a file to judge: in a kernel tree, one of 3,000 has a section.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mmlint.config import Settings
 from mmlint.diagnostic import Diagnostic, Skipped, Suppressed, fingerprinted
@@ -30,8 +29,7 @@ COMMON: Final = b"lazy_mmu_mode"
 _WORTH_SPREADING: Final = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(NamedTuple):
     """What a run looked at: files read, functions looked at, sections found, and what was skipped."""
 
     files: int
@@ -40,8 +38,7 @@ class Coverage:
     skipped: tuple[Skipped, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A run: findings in order, the facts of every file that holds a section, and the account.
 
     ``suppressed`` are findings that were taken out of ``diagnostics`` because somebody accepted them, ``below`` counts
@@ -120,7 +117,7 @@ def _check_all(paths: Sequence[str], settings: Settings) -> list[FileReport]:
 
 def _size(path: str) -> int:
     try:
-        return Path(path).stat().st_size
+        return os.stat(path).st_size  # noqa: PTH116
     except OSError:
         return 0
 

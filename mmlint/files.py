@@ -14,8 +14,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import NamedTuple
 
 from mmlint.config import UsageError
 from mmlint.diagnostic import Skipped
@@ -30,20 +29,19 @@ BINARY = "a binary file: it holds NUL bytes"
 _WORTH_SPREADING = 1 << 12
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Paths in order, each once, and what could not be looked at."""
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(slots=True)
 class _Walk:
-    files: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    roots: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.links: list[str] = []
+        self.skipped: list[Skipped] = []
+        self.roots: list[str] = []
 
 
 def find_files(paths: Sequence[str]) -> Found:
@@ -52,7 +50,7 @@ def find_files(paths: Sequence[str]) -> Found:
     for path in paths:
         shown = _tidy(path)
         try:
-            mode = Path(shown or os.curdir).stat().st_mode
+            mode = os.stat(shown or os.curdir).st_mode  # noqa: PTH116 - pathlib costs more than the rest of a short run
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UsageError(f"{path}: {reason}; give files or folders that exist") from error
@@ -101,7 +99,7 @@ def _walk_folder(root: str, walk: _Walk) -> None:
 def _follow(link: str, walk: _Walk) -> None:
     target = os.path.realpath(link)
     try:
-        mode = Path(target).stat().st_mode
+        mode = os.stat(target).st_mode  # noqa: PTH116
     except OSError as error:
         if link.endswith(_SUFFIXES):
             walk.skipped.append(_unread(link, error))

@@ -10,17 +10,14 @@ killed it: the others that it had taken are done again, each in a process of its
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Died:
+class Died(NamedTuple):
     """What stands for the result of an item whose process died."""
 
     reason: str
@@ -97,7 +94,7 @@ class _Child(Generic[Item, Result]):
             os.close(reader)
             import pickle
 
-            answers = {}
+            answers: dict[int, Result | Died] = {}
             while taken := os.read(queue, 1):
                 answers.update((k, _answer(work, items[k])) for k in shares[taken[0]])
             with os.fdopen(writer, "wb") as pipe:
@@ -114,6 +111,8 @@ class _Child(Generic[Item, Result]):
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         if status:
+            import signal
+
             code = os.waitstatus_to_exitcode(status)
             self.fate = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             return None
@@ -125,6 +124,8 @@ class _Child(Generic[Item, Result]):
     def end(self) -> None:
         """Kill and reap what still runs, after an interruption."""
         if self.pid:
+            import signal
+
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
             self.pid = 0

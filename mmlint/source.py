@@ -7,28 +7,31 @@ Everything a user sees is cut from these bytes, never from a rewritten text.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Bytes ``start`` to ``end`` (exclusive) of one file. Raises ValueError when reversed or negative."""
-
+class _Bytes(NamedTuple):
     start: int
     end: int
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.start <= self.end:
-            raise ValueError(f"not a span: {self.start}..{self.end}")
+
+class Span(_Bytes):
+    """Bytes ``start`` to ``end`` (exclusive) of one file. Raises ValueError when reversed or negative."""
+
+    __slots__ = ()
+
+    def __new__(cls, start: int, end: int) -> Span:
+        if not 0 <= start <= end:
+            raise ValueError(f"not a span: {start}..{end}")
+        return super().__new__(cls, start, end)
 
     def covers(self, other: Span) -> bool:
         """True when other lies inside this span."""
         return self.start <= other.start and other.end <= self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A span with its file and its lines (from 1) and byte columns (from 1, end exclusive)."""
 
     path: str
@@ -39,12 +42,21 @@ class Location:
     end_column: int
 
 
-@dataclass(frozen=True)
 class Source:
     """A file as it was read: ``path`` as the user should see it, ``data`` untouched."""
 
-    path: str
-    data: bytes = field(repr=False)
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path: Final = path
+        self.data: Final = data
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.path, self.data) == (other.path, other.data)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.data))
+
+    def __repr__(self) -> str:
+        return f"Source({self.path!r})"
 
     @cached_property
     def _line_starts(self) -> list[int]:

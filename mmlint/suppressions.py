@@ -15,7 +15,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -179,7 +179,7 @@ def append(path: Path, diagnostics: Sequence[Diagnostic], reason: str) -> int:
 
 def _keys(diagnostics: Sequence[Diagnostic], folder: str) -> list[tuple[str, str, str]]:
     """Fingerprint, rule and path of each finding, as they are when mmlint is run in ``folder``."""
-    moved = [replace(d, location=replace(d.location, path=_relative(d.path, folder))) for d in diagnostics]
+    moved = [d._replace(location=d.location._replace(path=_relative(d.path, folder))) for d in diagnostics]
     order = sorted(range(len(moved)), key=lambda number: moved[number].sort_key)
     keys = [("", "", "")] * len(moved)
     for number, diagnostic in zip(order, fingerprinted(moved), strict=True):

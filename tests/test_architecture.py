@@ -120,9 +120,10 @@ def test_the_command_line_is_light() -> None:
 
 
 def test_a_file_without_a_section_loads_no_parser() -> None:
-    loaded = loaded_by("from mmlint.cli import main; assert main(['check', 'mmlint/__init__.py']) == 0")
+    loaded = loaded_by("from mmlint.cli import main; assert main(['check', '--no-config', 'mmlint/__init__.py']) == 0")
     assert "mmlint.engine" in loaded
     assert not loaded & {*HEAVY, "tree_sitter", "mmlint.rule", "mmlint.facts.sections", "pickle", "json"}
+    assert not loaded & {"dataclasses", "inspect", "pathlib", "hashlib", "shutil", "signal"}
     assert not loaded & {"tomllib", "mmlint.kernel", "mmlint.suppressions", "mmlint.rule_commands"}
 
 

@@ -165,9 +165,9 @@ def test_files_that_are_named_have_to_be_there_and_to_configure(folder: Path) ->
     (folder / "pyproject.toml").write_text("[project]\n")
     with pytest.raises(UsageError, match=re.escape("there is no table [tool.mmlint]; write one, or give another file")):
         read_config(Path("pyproject.toml"))
-    assert find_config(folder) is None
+    assert find_config(str(folder)) is None
     (folder / "pyproject.toml").write_text("tool = 'mmlint'\n")
-    assert find_config(folder) is None
+    assert find_config(str(folder)) is None
     for text in ("tool = { mmlint = { jobs = 3 } }", "[tool]\nmmlint.jobs = 3", '["tool"."mmlint"]\njobs = 3'):
         (folder / "pyproject.toml").write_text(text)
         assert resolved().settings.jobs == 3

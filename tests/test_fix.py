@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -307,7 +306,7 @@ def test_area_of_a_commit(paths: list[str], expected: str) -> None:
 
 
 def test_commit_message_gives_area_reason_and_functions() -> None:
-    conversion = replace(finding((0, 1, "b")), rule="unranged-walker")
+    conversion = finding((0, 1, "b"))._replace(rule="unranged-walker")
     repairs = [Repair("mm/walk.c", b"a", b"b", (conversion, conversion)), Repair("mm/same.c", b"a", b"a")]
     message = commit_message(repairs, load_rules())
     lines = message.split("\n")

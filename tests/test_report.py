@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -158,10 +157,10 @@ def test_json_of_check_is_the_contract() -> None:
 
 def test_what_is_suppressed_or_below_the_level_is_counted() -> None:
     hidden, *rest = fingerprinted([finding(Level.WARNING), finding(Level.NOTE, "b-rule")])
-    report = replace(report_of(), diagnostics=tuple(rest), suppressed=(Suppressed(hidden, "as it was"),), below=3)
+    report = report_of()._replace(diagnostics=tuple(rest), suppressed=(Suppressed(hidden, "as it was"),), below=3)
     assert list(render(report, PLAINLY))[-1].startswith("1 note, 3 below --level, 1 suppressed; ")
     assert list(render(report, PLAINLY, quiet=True))[-1] == "1 suppressed"
-    nothing = replace(report, diagnostics=(), below=0)
+    nothing = report._replace(diagnostics=(), below=0)
     assert list(render(nothing, PLAINLY))[-1].startswith("no findings, 1 suppressed; ")
     document = json.loads(render_check(nothing, statistics=True))
     assert document["diagnostics"] == []
@@ -182,7 +181,7 @@ def test_what_is_suppressed_or_below_the_level_is_counted() -> None:
 def test_statistics_begin_with_the_worst() -> None:
     note, error = finding(Level.NOTE), finding(Level.ERROR, "c-rule")
     report = report_of(note, note, finding(Level.NOTE, "b-rule"), finding(Level.WARNING), error)
-    report = replace(report, suppressed=(Suppressed(note, "x"), Suppressed(error, "x")))
+    report = report._replace(suppressed=(Suppressed(note, "x"), Suppressed(error, "x")))
     assert list(render_statistics(report)) == [
         "    1  error    c-rule (1 suppressed)",
         "    1  warning  a-rule",

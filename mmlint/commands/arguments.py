@@ -2,8 +2,7 @@
 
     make_parser("check").parse_args(["check", "mm"])   ->  a namespace whose ``command`` runs it
 
-Only the command that is named gets its arguments described, the others their name: building all takes longer than
-reading a file.
+Only the command that is named is described, where it is one: building all takes longer than reading a file.
 """
 
 from __future__ import annotations
@@ -36,20 +35,32 @@ class _Help(argparse.HelpFormatter):
 class Parser(argparse.ArgumentParser):
     """Raises instead of ending the process; keeps the lines of examples; takes no abbreviations."""
 
+    _printing = False
+
     def __init__(self, **options: object) -> None:
         options = {"allow_abbrev": False, "formatter_class": _Help, **options}
         super().__init__(**options)  # type: ignore[arg-type]
+
+    def format_help(self) -> str:
+        self._printing = True
+        return super().format_help()
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        # Each argument that is added is tried on a formatter; what the terminal is like matters when help is printed.
+        return super()._get_formatter() if self._printing else _Help(self.prog, width=80)
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"{message}; see {self.prog} --help")
 
 
 def make_parser(named: str = ALL) -> Parser:
-    """The tree of commands; those but ``named`` without their arguments."""
+    """The tree of commands; without the others where ``named`` is one, without their arguments where it is none."""
     parser = Parser(prog="mmlint", description=ABOUT, epilog=_closing(""))
     parser.add_argument("--version", action="version", version=f"mmlint {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (text, describe) in _COMMANDS.items():
+        if named in _COMMANDS and named != name:
+            continue
         if name == "rules" and named in (name, ALL):
             from mmlint.rule_commands import add_rule_commands
 

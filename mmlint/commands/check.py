@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmlint.cli import BAD, CLEAN, FINDINGS
@@ -66,12 +65,12 @@ def _check_reason(arguments: argparse.Namespace) -> None:
 
 def _accepted(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Write down the present findings, and give the report as it is from now on."""
-    from dataclasses import replace
+    from pathlib import Path
 
     from mmlint.suppressions import append
 
     path = Path(arguments.write_suppressions)
-    report = report_of(arguments, replace(settings, suppressions=None))
+    report = report_of(arguments, settings._replace(suppressions=None))
     count = append(path, at_level(report, settings.level).diagnostics, arguments.reason.strip())
     print(f"mmlint: {count} {'entry' if count == 1 else 'entries'} added to {path}", file=sys.stderr)
     if not path.exists():

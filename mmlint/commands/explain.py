@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from mmlint.checker import make_checker
 from mmlint.cli import CLEAN
@@ -24,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.paths = [path] if at_place else []
     settings = settings_of(arguments)
     if at_place:
-        checker = make_checker(replace(settings, select=frozenset(), ignore=frozenset()))
+        checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()))
         print_lines(explain_place(path, int(line), checker, pen(arguments), arguments.quiet))
         return CLEAN
     rules = load_rules(settings.rules)

@@ -56,7 +56,7 @@ class _Judge:
     def __init__(self, settings: Settings) -> None:
         from mmlint.suppressions import UNUSED, read_list
 
-        self.checker = make_checker(replace(settings, ignore=settings.ignore - {UNUSED}))
+        self.checker = make_checker(settings._replace(ignore=settings.ignore - {UNUSED}))
         self._accepted = read_list(settings.suppressions) if settings.suppressions else None
 
     def check(self, source: Source) -> FileReport:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mmlint.config import Settings, UsageError
@@ -100,7 +99,7 @@ def for_engine(settings: Settings) -> Settings:
     from mmlint.series.model import SERIES_RULES
     from mmlint.suppressions import UNUSED
 
-    return replace(settings, ignore=settings.ignore - {UNUSED, *SERIES_RULES})
+    return settings._replace(ignore=settings.ignore - {UNUSED, *SERIES_RULES})
 
 
 def without_suppressed(report: Report, settings: Settings, paths: list[str]) -> Report:
@@ -117,10 +116,10 @@ def without_suppressed(report: Report, settings: Settings, paths: list[str]) -> 
     )
     unused = [] if UNUSED in settings.ignore else unused_findings(accepted, applied.unused)
     diagnostics = sorted([*applied.remaining, *unused], key=lambda d: d.sort_key)
-    return replace(report, diagnostics=tuple(diagnostics), suppressed=applied.suppressed)
+    return report._replace(diagnostics=tuple(diagnostics), suppressed=applied.suppressed)
 
 
 def at_level(report: Report, level: Level) -> Report:
     """The report without findings below ``level``; they are counted."""
     shown = tuple(diagnostic for diagnostic in report.diagnostics if diagnostic.level >= level)
-    return replace(report, diagnostics=shown, below=len(report.diagnostics) - len(shown))
+    return report._replace(diagnostics=shown, below=len(report.diagnostics) - len(shown))

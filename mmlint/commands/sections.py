@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from mmlint.cli import BAD, CLEAN
 from mmlint.commands.output import pen, print_lines
@@ -17,8 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mmlint.checker import INTERNAL_ERROR
 
     # No rule is asked; a crash of the analysis is told all the same.
-    settings = replace(
-        settings_of(arguments), select=frozenset({INTERNAL_ERROR}), ignore=frozenset(), suppressions=None
+    settings = settings_of(arguments)._replace(
+        select=frozenset({INTERNAL_ERROR}), ignore=frozenset(), suppressions=None
     )
     report = report_of(arguments, settings)
     if arguments.format == "json":

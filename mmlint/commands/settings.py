@@ -9,19 +9,20 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.config import Settings, UsageError
 from mmlint.config_file import ConfigFile, Setting, Value, find_config, read_config
 from mmlint.diagnostic import Level
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ENVIRONMENT = "MMLINT_CONFIG"
 COMMAND_LINE = "command line"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """``origins`` tells for each key that is not at its default where it was set; ``config`` is the file, if any."""
 
     settings: Settings
@@ -58,11 +59,12 @@ def _config(arguments: argparse.Namespace) -> ConfigFile | None:
     if getattr(arguments, "no_config", False):
         return None
     named = getattr(arguments, "config", None)
+    named = named or os.environ.get(ENVIRONMENT)
     if named:
+        from pathlib import Path
+
         return read_config(Path(named))
-    if os.environ.get(ENVIRONMENT):
-        return read_config(Path(os.environ[ENVIRONMENT]))
-    return find_config(Path.cwd())
+    return find_config(os.getcwd())  # noqa: PTH109 - pathlib costs more than the search
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Setting]:
@@ -84,10 +86,13 @@ def _given(arguments: argparse.Namespace) -> dict[str, Setting]:
             raise UsageError(f"--jobs {jobs}: give the number of processes, or 0 for one per CPU")
         given["jobs"] = jobs
     lists = [getattr(arguments, name, None) for name in ("suppressions", "write_suppressions")]
+    if not any(lists):
+        return given
+    from pathlib import Path
+
     if all(lists) and Path(lists[0] or "").resolve() != Path(lists[1] or "").resolve():
         raise UsageError(f"--suppressions {lists[0]}: entries are added to {lists[1]}; give one of the two")
-    if any(lists):
-        given["suppressions"] = Path(lists[0] or lists[1] or "")
+    given["suppressions"] = Path(lists[0] or lists[1] or "")
     return given
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 _CODES: Final = {"bold": "1", "red": "1;31", "magenta": "1;35", "cyan": "1;36", "green": "32", "yellow": "33"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(NamedTuple):
     """Writes text in a colour, or plainly."""
 
     colour: bool = False

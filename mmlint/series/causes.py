@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mmlint.checker import FileReport
 from mmlint.diagnostic import Diagnostic, fingerprinted
@@ -84,7 +84,7 @@ class History:
         pairs, lost, new = step.match(open_tracks, arrived)
         for track, diagnostic in pairs:
             touched = is_authors and track.cause is Cause.OLD and step.touches(track, diagnostic)
-            track.now = replace(diagnostic, fingerprint=track.told.fingerprint)
+            track.now = diagnostic._replace(fingerprint=track.told.fingerprint)
             if touched:
                 track.cause, track.patch, track.told = Cause.TOUCHED, patch, track.now
             elif track.cause is Cause.OLD:

@@ -86,9 +86,9 @@ def _revision(report: SeriesReport) -> int:
 def _report(source: str, options: Options, settings: Settings, git: PrivateGit) -> SeriesReport:
     # All rules run: what a later patch repairs is told by another rule than found it.
     make_checker(
-        replace(settings, select=settings.select - set(SERIES_RULES), ignore=settings.ignore - set(SERIES_RULES))
+        settings._replace(select=settings.select - set(SERIES_RULES), ignore=settings.ignore - set(SERIES_RULES))
     )
-    checker = make_checker(replace(settings, select=frozenset(), ignore=frozenset()))
+    checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()))
     read = _read(source, git)
     if read.commits:
         base, space = read.commits.placed(git)
@@ -133,7 +133,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit) 
 def _selected(report: SeriesReport, settings: Settings) -> SeriesReport:
     """Without the findings of rules that are not wanted."""
     chosen = tuple(finding for finding in report.findings if settings.selects(finding.diagnostic.rule))
-    final = replace(report.final, diagnostics=tuple(d for d in report.final.diagnostics if settings.selects(d.rule)))
+    final = report.final._replace(diagnostics=tuple(d for d in report.final.diagnostics if settings.selects(d.rule)))
     return replace(report, findings=chosen, final=final)
 
 

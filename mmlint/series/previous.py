@@ -45,10 +45,10 @@ def compare(findings: Sequence[Finding], before: Sequence[Finding]) -> tuple[tup
 
 def _same(finding: Finding, twin: Finding) -> Finding:
     kept = twin.diagnostic.fingerprint
-    final = replace(finding.final, fingerprint=kept) if finding.final else None
+    final = finding.final._replace(fingerprint=kept) if finding.final else None
     return replace(
         finding,
-        diagnostic=replace(finding.diagnostic, fingerprint=kept),
+        diagnostic=finding.diagnostic._replace(fingerprint=kept),
         final=final,
         progress=Progress.STILL_OPEN,
     )
