@@ -22,7 +22,7 @@ from mmlint.facts.sections import Status
 from mmlint.kernel import load_vocabulary
 from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
 from mmlint.source import Source
-from mmlint.tree import HEADER, read_api
+from mmlint.tree import HEADER, Tree, read_api
 
 _START: Final = re.compile(rb"(?:[A-Za-z_][\w \t*]*[ \t*]\w+\s*\(|/\*\*|#[ \t]*\w)")
 _NAME: Final = re.compile(r"(\w+)\s*\(")
@@ -64,6 +64,9 @@ class _NoStore:
             if (path, state) in self._texts:
                 return self._texts[path, state]
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    def tree(self, patch: int) -> Tree:
+        return _Pieces({path: text for (path, state), text in self._texts.items() if state <= patch})
 
     def commit(self, patch: int) -> str:
         del patch

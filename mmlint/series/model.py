@@ -32,6 +32,7 @@ from typing import Final, NamedTuple, Protocol
 
 from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import Report
+from mmlint.tree import Tree
 
 INCOMPLETE: Final = "incomplete-conversion"
 UNDEFINED: Final = "used-before-defined"
@@ -300,6 +301,9 @@ class Store(Protocol):
 
     def read(self, path: str, patch: int) -> bytes:
         """The bytes of a file in state ``patch``. Raises OSError when it is not there."""
+
+    def tree(self, patch: int) -> Tree:
+        """The files of state ``patch``."""
 
     def commit(self, patch: int) -> str:
         """The id of the commit of state ``patch``."""
