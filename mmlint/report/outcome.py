@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mmlint.diagnostic import Diagnostic, Level, Skipped, fingerprinted
 from mmlint.engine import Report
 from mmlint.facts.sections import FunctionFacts, Section
 from mmlint.report.sources import Sources
+from mmlint.report.text import summary
 from mmlint.source import Location, Span
+
+if TYPE_CHECKING:
+    from mmlint.series.model import SeriesReport
 
 NOT_ANALYSED: Final = "not-analysed"
 
@@ -43,7 +47,8 @@ class Outcome:
 
     Findings of ``fail_level`` or worse are failures. ``rules`` are folders of further rules, whose documentation some
     formats quote. ``quiet`` leaves out what passed and the summary, ``statistics`` asks for counts of each rule.
-    ``origins`` has an entry for each fingerprint of a finding of a series, and is empty for a plain check.
+    ``origins`` has an entry for each fingerprint of a finding of a series, and is empty for a plain check, as is
+    ``series``.
     """
 
     report: Report
@@ -53,6 +58,21 @@ class Outcome:
     quiet: bool = False
     statistics: bool = False
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    series: SeriesReport | None = None
+
+    @property
+    def summary(self) -> str:
+        """One line on what was found and what was looked at."""
+        if self.series is not None:
+            from mmlint.report.series_text import summary as summary_of_series
+
+            return summary_of_series(self.series)
+        return summary(self.report)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What has to be told of the input of a series."""
+        return self.series.remarks if self.series else ()
 
     def origin(self, diagnostic: Diagnostic) -> Origin | None:
         """Where in a series the finding comes from."""

@@ -1,0 +1,182 @@
+"""What a reviewer would say of each patch of a series, and below which of its lines.
+
+    review_of(series, 2).comments   ->  {37: [Comment("If I read this right, 'pte' is not the entry ...")]}
+
+A comment asks rather than commands, gives the evidence in a few lines and, where there is one, the line that would do.
+What was said once in a patch is not said again. The author hears only of what the author caused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from textwrap import wrap
+from typing import Final
+
+from mmlint.diagnostic import Diagnostic, Level, Note
+from mmlint.report.outcome import clean
+from mmlint.report.quoting import code
+from mmlint.report.series_outcome import of_patch, state_sources
+from mmlint.report.sources import Sources
+from mmlint.report.suggestion import whole_lines
+from mmlint.report.terminal import shown
+from mmlint.series.model import SERIES_RULES, Patch, SeriesReport
+
+COLUMNS: Final = 72
+_STEPS: Final = 4
+_MARGIN: Final = " " * 8
+_DOUBT: Final = "nothing shows that "
+QUESTIONS: Final = {
+    "api-definition": "Could that be mended while you are at it?",
+    "arch-hook-in-generic-code": "Is there a reason to call the hook?",
+    "broken-then-repaired": "Could the repair be folded in here, so that a bisection does not end up here?",
+    "crosses-page-table": "What keeps the range within one page table?",
+    "incomplete-conversion": "Are these left out on purpose? Then a word in the commit message would help.",
+    "inconsistent-ptep": "Could it be spelled alike, so that nobody has to wonder?",
+    "lockless-read": "Does somebody else hold the lock here?",
+    "missing-disable": "Is there a lazy_mmu_mode_disable() that I miss?",
+    "multi-range-section": "Is the range of the call the one that matters most?",
+    "nested-section": "Can that happen, or do the callers prevent it?",
+    "range-ignored": "Is that known, and fine?",
+    "raw-pte-access": "Could that use the accessor? The architecture may keep the new value elsewhere meanwhile.",
+    "section-outside-lock": "Could the section go inside of the lock?",
+    "sleep-in-section": "Could that move out of the section?",
+    "superseded-name": "Is that left over from an earlier version?",
+    "unbalanced-pause": "Where is the other half?",
+    "unmatched-disable": "Is there an enable that I miss?",
+    "unranged-walker": "Could this one name its range, too?",
+    "used-before-defined": "Could the patches be ordered so that each of them builds?",
+    "wrong-mm": "Which mm is meant?",
+    "wrong-ptep": "Which entry is meant?",
+    "wrong-range": "Could you have another look?",
+}
+_OTHERWISE: Final = "Is that intended?"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Comments by the line of `Patch.text` that they stand below, what fits below none, and the rules, by name."""
+
+    comments: dict[int, list[list[str]]] = field(default_factory=dict)
+    elsewhere: list[list[str]] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.comments.values())) + len(self.elsewhere)
+
+
+def review_of(series: SeriesReport, position: int, patch: Patch | None = None, most: int = sys.maxsize) -> Review:
+    """What there is to say of a patch, the worst first where it is more than ``most``.
+
+    ``patch`` is the one whose text is quoted, by default that of the series.
+    """
+    patch = patch or series.patches[position - 1]
+    sources = state_sources(series, position)
+    review = Review()
+    groups: dict[tuple[str, str], list[Diagnostic]] = {}
+    for finding in of_patch(series, position):
+        diagnostic = finding.diagnostic
+        groups.setdefault((diagnostic.rule, diagnostic.message), []).append(diagnostic)
+    review.rules.extend(sorted({rule for rule, _ in groups}))
+    said = sorted(groups.values(), key=lambda group: -group[0].level)[:most]
+    for group in sorted(said, key=lambda group: group[0].sort_key):
+        first = group[0]
+        line = next((line for line in (_line(patch, d) for d in group) if line), None)
+        if line is None:
+            where = [] if first.rule in SERIES_RULES else [*paragraph(_where(first)), ""]
+            review.elsewhere.append([*where, *comment(first, sources, len(group))])
+        else:
+            review.comments.setdefault(line, []).append(comment(first, sources, len(group)))
+    if len(said) < len(groups):
+        review.elsewhere.append(
+            paragraph(f"There are {len(groups) - len(said)} more remarks; the command below shows them.")
+        )
+    return review
+
+
+def comment(diagnostic: Diagnostic, sources: Sources, count: int = 1) -> list[str]:
+    """Lines of a comment, within 72 columns but for code. ``count`` tells of findings of the same text."""
+    question = QUESTIONS.get(diagnostic.rule, _OTHERWISE)
+    if count > 1:
+        question += f" (Likewise for {count - 1} more in this patch.)"
+    steps = list(_steps(diagnostic, sources)) if diagnostic.level > Level.NOTE else []
+    if steps:
+        statement = _statement(diagnostic)
+        ending = "." if ": " in statement else ":"
+        lines = [*paragraph(statement + ending), "", *steps, "", *paragraph(question)]
+    else:
+        lines = paragraph(f"{_statement(diagnostic)}. {question}")
+    source = sources.holding(diagnostic.location)
+    fix = whole_lines(source, diagnostic.fix) if source and diagnostic.fix else None
+    if fix:
+        lines += ["", *(code(line) for line in fix.text.split(b"\n"))]
+    return lines
+
+
+def paragraph(text: str, indent: str = "", more: str | None = None) -> list[str]:
+    """Text within 72 columns; ``more`` is the indent of its further lines."""
+    return wrap(
+        shown(text),
+        COLUMNS,
+        initial_indent=indent,
+        subsequent_indent=indent if more is None else more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _statement(diagnostic: Diagnostic) -> str:
+    message = diagnostic.message
+    if message.startswith(_DOUBT):
+        return f"I cannot see here that {message.removeprefix(_DOUBT)}"
+    if diagnostic.level is Level.ERROR:
+        return f"If I read this right, {message}"
+    if message.startswith("also updates"):
+        return f"The section {message}"
+    return f"{message[:1].upper()}{message[1:]}"
+
+
+def _steps(diagnostic: Diagnostic, sources: Sources) -> Iterator[str]:
+    """The evidence with its lines of code, the middle left out where it is long."""
+    notes = diagnostic.notes
+    if len(notes) > _STEPS:
+        notes = (*notes[: _STEPS // 2], *notes[-_STEPS // 2 :])
+    told = {(diagnostic.path, diagnostic.location.line)}
+    of_series = diagnostic.rule in SERIES_RULES
+    for note in dict.fromkeys(notes):
+        where = _place(note, "" if of_series else diagnostic.path)
+        yield from paragraph(f"{where}: {note.message}", "  ", "    ")
+        if of_series:
+            continue
+        place = (note.location.path, note.location.line)
+        source = sources.holding(note.location)
+        if source is not None and place not in told:
+            line = source.line_span(note.location.line)
+            shown_line = code(source.data[line.start : line.end].strip())
+            if 0 < len(shown_line) <= COLUMNS - len(_MARGIN):
+                yield _MARGIN + shown_line
+        told.add(place)
+
+
+def _place(note: Note, path: str) -> str:
+    location = note.location
+    return f"line {location.line}" if location.path == path else f"{clean(location.path)}:{location.line}"
+
+
+def _where(diagnostic: Diagnostic) -> str:
+    function = f"In {diagnostic.function}(), " if diagnostic.function else "In "
+    return f"{function}{clean(diagnostic.path)} line {diagnostic.location.line}, which the diff does not show:"
+
+
+def _line(patch: Patch, diagnostic: Diagnostic) -> int | None:
+    """The line of the patch to comment on: the end of the finding, else its beginning, else its latest evidence."""
+    location = diagnostic.location
+    places = [(diagnostic.path, location.end_line), (diagnostic.path, location.line)]
+    places += [(note.location.path, note.location.line) for note in reversed(diagnostic.notes)]
+    for path, line in places:
+        found = patch.line_in_patch(path, line)
+        if found is not None:
+            return found
+    return None
