@@ -88,8 +88,9 @@ def _command(name: str) -> Command:
 def _closing(name: str) -> str:
     """What stands below the options: examples, exit codes and, where the settings matter, environment and files."""
     parts = [("examples", EXAMPLES.get(name)), ("exit codes", EXIT_CODES.get(name))]
-    if name == "check":
-        shown = [f"{format_name:15} {entry.about}" for format_name, entry in FORMATS.items() if not entry.of_series]
+    if name in ("check", "series"):
+        fitting = [(key, entry) for key, entry in FORMATS.items() if name == "series" or not entry.of_series]
+        shown = [f"{key:15} {entry.about}" for key, entry in fitting]
         parts.insert(0, ("formats", "\n".join(shown)))
     if name in ("", "check", "config"):
         parts += [("environment", ENVIRONMENT), ("files", FILES)]
@@ -155,7 +156,7 @@ def _series(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--since-previous", metavar="INPUT", help="the previous revision: say what is fixed, open, new")
     _add_selection(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--format", choices=("text", "json"), default="text", help="json for programs (default: text)")
+    _add_formats(output)
     output.add_argument("--all", action="store_true", help="also what the author did not cause")
     output.add_argument("-v", "--verbose", action="store_true", help="list the sections and their ranges")
     _add_level(output)

@@ -37,4 +37,7 @@ FORMATS: Final[dict[str, Format]] = {
     "patchwork": Format("checks for patchwork, an object for each patch", "patchwork:render"),
     "b4": Format("the lines that b4's check commands take", "b4_check:render"),
     "b4-json": Format("the JSON that b4 review's check commands take", "b4_check:render_json"),
+    "b4-review": Format("a folder of remarks that b4 review merges", "b4_review:render", folder=True, of_series=True),
+    "mail": Format("an mbox of replies to the author, as drafts", "mail:render", of_series=True),
+    "fixup": Format("a folder of fixup patches for git am", "fixup:render", folder=True, of_series=True),
 }

@@ -86,15 +86,24 @@ def _rendered(name: str, outcome: Outcome) -> bytes | Mapping[str, bytes]:
     from importlib import import_module
 
     if name == TEXT:
-        from mmlint.report.terminal import Pen
-        from mmlint.report.text import render
-
-        return _bytes(render(outcome.report, Pen(), outcome.quiet))
+        return _bytes(_text(outcome))
     module, _, function = FORMATS[name].renderer.partition(":")
     content: str | Iterable[str] | Mapping[str, bytes] = getattr(import_module(f"mmlint.report.{module}"), function)(
         outcome
     )
     return content if isinstance(content, Mapping) else _bytes(content)
+
+
+def _text(outcome: Outcome) -> Iterable[str]:
+    from mmlint.report.terminal import Pen
+
+    if outcome.series is not None:
+        from mmlint.report.series_text import render_lines
+
+        return render_lines(outcome.series, Pen(), outcome.quiet)
+    from mmlint.report.text import render
+
+    return render(outcome.report, Pen(), outcome.quiet)
 
 
 def _bytes(content: str | Iterable[str]) -> bytes:

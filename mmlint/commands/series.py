@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 
 from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.formats import TEXT
 from mmlint.commands.output import pen, print_lines
+from mmlint.commands.outputs import only_text, outputs_of, write_outputs
 from mmlint.commands.run import for_engine
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings
@@ -17,16 +18,18 @@ from mmlint.series.model import SeriesReport
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code. Raises UsageError."""
+    outputs = outputs_of(arguments, series=True)
     arguments.paths = [arguments.tree or "."]
     settings = settings_of(arguments)
     options = Options(arguments.tree, arguments.base, arguments.since_previous)
     with check_series(arguments.source, options, for_engine(settings)) as report:
         report = shown_of(report, settings)
-        if arguments.format == "json":
-            from mmlint.report.series_json import render
+        if not only_text(outputs):
+            from mmlint.report.series_outcome import outcome_of
 
-            sys.stdout.write(render(report))
-        else:
+            outcome = outcome_of(report, settings.fail_level, settings.rules, arguments.quiet, arguments.all)
+            write_outputs(outputs, outcome)
+        if outputs[-1].name == TEXT:
             from mmlint.report.series_text import render_lines
 
             print_lines(render_lines(report, pen(arguments), arguments.quiet, arguments.all, arguments.verbose))

@@ -36,7 +36,9 @@ mmlint series v2.mbox                        mails, as git, b4 and lore write th
 mmlint series --tree ~/src/linux - <0001.patch
 mmlint series origin/master..HEAD
 b4 am -o - MSGID | mmlint series -
-mmlint series v2.mbox --since-previous v1.mbox""",
+mmlint series v2.mbox --since-previous v1.mbox
+mmlint series v2.mbox --output mail=replies.mbox --output fixup=fixes
+mmlint series v2.mbox --output b4-review=.git/b4-review/$(git rev-parse HEAD)""",
     "explain": """\
 mmlint explain wrong-mm
 mmlint explain mm/memory.c:1603

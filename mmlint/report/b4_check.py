@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from mmlint.report.outcome import Outcome
 from mmlint.report.patchwork import CONTEXT, state
-from mmlint.report.terminal import Pen
+from mmlint.report.terminal import Pen, shown
 from mmlint.report.terse import line
-from mmlint.report.text import render_diagnostic, summary
+from mmlint.report.text import render_diagnostic
 
 _STATES = {"fail": "fail", "warning": "warn", "success": "pass"}
 
@@ -28,11 +28,12 @@ def render(outcome: Outcome) -> Iterator[str]:
 def render_json(outcome: Outcome) -> str:
     """An array with one entry, and a final newline: its summary is one line, its details are the lines of gcc."""
     found = outcome.with_unread()
-    details = [text for diagnostic in found for text in render_diagnostic(diagnostic, Pen(), outcome.quiet)]
+    details = list(map(shown, outcome.remarks))
+    details += [text for diagnostic in found for text in render_diagnostic(diagnostic, Pen(), outcome.quiet)]
     entry = {
         "tool": CONTEXT,
         "status": _STATES[state(found)],
-        "summary": summary(outcome.report),
+        "summary": outcome.summary,
         "url": "",
         "details": "\n".join(details),
     }

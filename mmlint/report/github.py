@@ -16,7 +16,7 @@ from typing import Final
 from mmlint.diagnostic import Diagnostic, Level
 from mmlint.report.outcome import Outcome, worst_first
 from mmlint.report.terminal import Pen, shown
-from mmlint.report.text import render_diagnostic, summary
+from mmlint.report.text import render_diagnostic
 
 _LIMIT: Final = 10
 _COMMANDS: Final = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -34,8 +34,9 @@ def render(outcome: Outcome) -> Iterator[str]:
             rest.append(diagnostic)
     for diagnostic in rest:
         yield from map(_harmless, render_diagnostic(diagnostic, Pen(), outcome.quiet))
+    yield from (_harmless(shown(remark)) for remark in outcome.remarks)
     if not outcome.quiet:
-        yield _harmless(summary(outcome.report))
+        yield _harmless(outcome.summary)
 
 
 def _command(diagnostic: Diagnostic, outcome: Outcome) -> str:

@@ -16,7 +16,6 @@ from mmlint.diagnostic import Diagnostic
 from mmlint.report.outcome import Outcome, worst_first
 from mmlint.report.sections_text import VERDICTS
 from mmlint.report.terminal import shown
-from mmlint.report.text import summary
 from mmlint.source import Location
 
 _ROOM: Final = 900_000
@@ -27,7 +26,10 @@ def render(outcome: Outcome) -> Iterator[str]:
     """Lines without newlines."""
     yield "## mmlint"
     yield ""
-    yield escaped(summary(outcome.report))
+    yield escaped(outcome.summary)
+    for remark in outcome.remarks:
+        yield ""
+        yield escaped(remark)
     found = worst_first(outcome.with_unread())
     if found:
         yield from _fitting(found, outcome)

@@ -19,7 +19,11 @@ VERSION = 1
 
 
 def render(outcome: Outcome) -> str:
-    """The document of ``check``."""
+    """The document of ``check``, or that of ``series``."""
+    if outcome.series is not None:
+        from mmlint.report.series_json import render as render_series
+
+        return render_series(outcome.series)
     return render_check(outcome.report, outcome.statistics)
 
 

@@ -34,6 +34,8 @@ def _entries(outcome: Outcome) -> Iterator[dict[str, Any]]:
         yield {"type": "suppressed", **suppressed_entry(accepted)}
     for skipped in report.coverage.skipped:
         yield {"type": "skipped", **skipped_entry(skipped)}
+    for remark in outcome.remarks:
+        yield {"type": "remark", "text": remark}
     coverage = coverage_entry(report.coverage)
     coverage["skipped"] = len(report.coverage.skipped)
     yield {"type": "coverage", "version": VERSION, **coverage, "below": report.below}

@@ -14,7 +14,7 @@ from mmlint.diagnostic import Diagnostic
 from mmlint.report.checkstyle import document
 from mmlint.report.outcome import NOT_ANALYSED, Outcome, unread
 from mmlint.report.terminal import Pen, shown
-from mmlint.report.text import render_diagnostic, summary
+from mmlint.report.text import render_diagnostic
 
 _COUNTED = (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
 
@@ -23,7 +23,7 @@ def render(outcome: Outcome) -> str:
     """One document with a final newline."""
     root = ElementTree.Element("testsuites", name="mmlint")
     coverage = ElementTree.SubElement(root, "testsuite", name="mmlint")
-    _output(_case(coverage, "coverage", "mmlint"), [summary(outcome.report)])
+    _output(_case(coverage, "coverage", "mmlint"), [outcome.summary, *map(shown, outcome.remarks)])
     suites: dict[str, ElementTree.Element] = {}
     for path in sorted(_paths(outcome)):
         suites[path] = ElementTree.SubElement(root, "testsuite", name=shown(path), package="mmlint")

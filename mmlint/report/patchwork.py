@@ -9,12 +9,14 @@ series is known there is one object without a message id, for the patch that the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mmlint.diagnostic import Diagnostic, Level
-from mmlint.report.outcome import Outcome
-from mmlint.report.text import summary
+from mmlint.report.outcome import Outcome, clean
+from mmlint.report.series_outcome import of_patch
+from mmlint.report.terminal import counted
 
 CONTEXT = "mmlint"
 _DESCRIPTION = 255
@@ -22,7 +24,22 @@ _DESCRIPTION = 255
 
 def render(outcome: Outcome) -> Iterator[str]:
     """Lines without newlines."""
-    yield json.dumps(check(outcome.with_unread(), summary(outcome.report)))
+    if outcome.series is None:
+        yield json.dumps(check(outcome.with_unread(), outcome.summary))
+        return
+    missed = outcome.with_unread()[len(outcome.report.diagnostics) :]
+    for patch in outcome.series.patches:
+        found = [finding.diagnostic for finding in of_patch(outcome.series, patch.position)]
+        described = _described(found, len(missed))
+        yield json.dumps({"message_id": clean(patch.message_id), **check([*found, *missed], described)})
+
+
+def _described(found: Sequence[Diagnostic], missed: int) -> str:
+    counts = Counter(diagnostic.level for diagnostic in found)
+    parts = [counted(counts[level], str(level)) for level in sorted(Level, reverse=True) if counts[level]]
+    rules = sorted({diagnostic.rule for diagnostic in found})
+    text = ", ".join(parts) + f" ({', '.join(rules)})" if parts else "no findings"
+    return f"{text}; {missed} not analysed" if missed else text
 
 
 def check(found: Iterable[Diagnostic], description: str) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def _run(outcome: Outcome) -> dict[str, Any]:
         }
         for entry in report.coverage.skipped
     ]
+    notifications += [{"level": "note", "message": {"text": shown(remark)}} for remark in outcome.remarks]
     return {
         "tool": {"driver": _driver(rules)},
         "columnKind": "utf16CodeUnits",
