@@ -8,18 +8,23 @@ for a clean file, and the rest goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
+from mmlint.disk import DiskTree
 from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
 from mmlint.tree import Tree, TreeApi, api_in, api_of
 from mmlint.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from mmlint.facts.callgraph import CallGraph
 
 INTERNAL_ERROR: Final = "internal-error"
 
@@ -40,6 +45,7 @@ class Checker:
     vocabulary: Vocabulary
     rules: tuple[LoadedRule, ...]
     target: str = ""
+    graphs: dict[object, tuple[Tree, CallGraph]] = field(default_factory=dict, compare=False, repr=False)
 
     def vocabulary_for(self, api: TreeApi) -> Vocabulary:
         """The vocabulary with the ranged name of a tree, unless the user named one."""
@@ -54,13 +60,34 @@ class Checker:
 
         try:
             api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
-            facts = analyse_file(source, self.vocabulary_for(api), api)
+            facts = analyse_file(source, self.vocabulary_for(api), api, *self._surroundings(source, tree, api))
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
         found = [d for function in facts.functions for rule in self.rules for d in _run(rule, function)]
         found += [d for rule in self.rules for d in _run_on_file(rule, facts)]
         return FileReport(tuple(found), facts, facts.skipped)
+
+    def _surroundings(self, source: Source, tree: Tree | None, api: TreeApi) -> tuple[CallGraph | None, str]:
+        """What finds the functions that the file calls in its tree, and the place of the file there."""
+        from mmlint.facts.callgraph import CallGraph
+
+        path = source.path
+        key: object = id(tree)
+        if tree is None:
+            if not api.root:
+                return None, ""
+            path = os.path.relpath(os.path.realpath(path), api.root)
+            key = (api.root, source.path.startswith("/"))
+        if key not in self.graphs:
+            kept = tree or DiskTree(api.root, relative=not source.path.startswith("/"))
+            self.graphs[key] = (kept, CallGraph(kept, self.vocabulary_for(api), api))
+        kept, graph = self.graphs[key]
+        if not graph.index.keep(path, source.data):
+            # The text is not the one on disk.
+            graph = CallGraph(kept, self.vocabulary_for(api), api)
+            graph.index.keep(path, source.data)
+        return graph, path
 
 
 def make_checker(settings: Settings) -> Checker:

@@ -17,14 +17,16 @@ from mmlint.config import Settings
 from mmlint.diagnostic import Diagnostic, Skipped, Suppressed, fingerprinted
 from mmlint.files import BINARY, binary, find_files, read, scan
 from mmlint.parallel import Died, spread
-from mmlint.source import Source
+from mmlint.source import Source, Span
 
 if TYPE_CHECKING:
     from mmlint.checker import Checker, FileReport
     from mmlint.facts.sections import FileFacts
 
-# What every name in rules/kernel/api.toml contains; to read that file costs more than to search this one.
+# What every name in rules/kernel/api.toml contains, and what the calls do that run a function in a section; to read
+# those files costs more than to search this one.
 COMMON: Final = b"lazy_mmu_mode"
+RUNNERS: Final = b"_page_range("
 # Less C than this is analysed before a second process has started.
 _WORTH_SPREADING: Final = 200_000
 
@@ -88,7 +90,12 @@ def make_report(files: int, reports: Sequence[FileReport], unread: Iterable[Skip
         sum(len(function.sections) for file in facts for function in file.functions),
         tuple(sorted(skipped, key=lambda s: (s.path, s.line, s.function, s.reason))),
     )
-    return Report(tuple(fingerprinted(d for report in reports for d in report.diagnostics)), facts, coverage)
+    # Sections of several files may lead to one place.
+    single: dict[tuple[str, str, Span, str], Diagnostic] = {}
+    for diagnostic in (d for report in reports for d in report.diagnostics):
+        key = (diagnostic.rule, diagnostic.path, diagnostic.location.span, diagnostic.message)
+        single.setdefault(key, diagnostic)
+    return Report(tuple(fingerprinted(single.values())), facts, coverage)
 
 
 def _checker(settings: Settings) -> Checker:
@@ -136,5 +143,6 @@ def _check_path(path: str, checker: Checker) -> FileReport:
 
 
 def needles(target: str) -> tuple[bytes, ...]:
-    """Byte strings one of which stands in every file that names the API."""
-    return (COMMON,) if COMMON in target.encode() or not target else (COMMON, target.encode())
+    """Byte strings one of which stands in every file that names the API, or has functions run in a section."""
+    named = (COMMON,) if COMMON in target.encode() or not target else (COMMON, target.encode())
+    return (*named, RUNNERS)

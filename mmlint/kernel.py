@@ -16,6 +16,7 @@ from mmlint.vocabulary import (
     Arithmetic,
     Bound,
     Callback,
+    Calls,
     Equal,
     Generation,
     LevelCall,
@@ -78,11 +79,14 @@ class _Table:
             raise self.fail(name, "expected an argument number, from 0")
         return value
 
-    def names(self, name: str) -> frozenset[str]:
+    def strings(self, name: str) -> tuple[str, ...]:
         value = self.data.get(name, [])
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.fail(name, "expected a list of names")
-        return frozenset(value)
+        return tuple(value)
+
+    def names(self, name: str) -> frozenset[str]:
+        return frozenset(self.strings(name))
 
     def tables(self, name: str) -> list[tuple[str, _Table]]:
         value = self.data.get(name, {})
@@ -214,7 +218,10 @@ def _contracts(folder: Path) -> _Contracts:
                 table.flag("wide"),
             )
         )
-    applies = [Applies(table.text("name"), table.index("function", None)) for table in file.array("applies")]
+    applies = []
+    for table in file.array("applies"):
+        table.check({"name", "function", "pte"})
+        applies.append(Applies(table.text("name"), table.index("function", None), table.index("pte", None)))
     bounds = {}
     for table in file.array("bound"):
         table.check({"name", "addr", "end", "text"})
@@ -271,6 +278,28 @@ def _sleepers(folder: Path) -> Sleepers:
     )
 
 
+def _calls(folder: Path) -> Calls:
+    known = {"search", "accessor", "atomic", "answer", "blocking", "conditional", "modes"}
+    file = _read(folder, "calls.toml", known)
+
+    def table(name: str, *keys: str) -> _Table:
+        found = _Table(file.file, name, file.data.get(name, {}))
+        found.check(set(keys))
+        return found
+
+    atomic = table("atomic", "names", "prefixes")
+    return Calls(
+        table("search", "folders").strings("folders"),
+        table("accessor", "places").strings("places"),
+        atomic.names("names"),
+        atomic.strings("prefixes"),
+        file.indices("answer"),
+        table("blocking", "names").names("names"),
+        file.indices("conditional"),
+        table("modes", "types").names("types"),
+    )
+
+
 @lru_cache(maxsize=8)
 def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     """Read and check the vocabulary in ``folder`` (default: the packaged one).
@@ -314,5 +343,6 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         contracts.arithmetic,
         _macros(folder),
         _sleepers(folder),
+        _calls(folder),
         target,
     )

@@ -103,9 +103,10 @@ class Rule:
         for incident in function.of_kind(kind):
             fix = None
             if incident.replacement and title:
-                edit = replace(function, incident.subject, incident.replacement)
+                path = incident.elsewhere.path if incident.elsewhere else function.source.path
+                edit = Edit(path, incident.subject, incident.replacement)
                 fix = Fix(title.format(incident.replacement), applicability, (edit,))
-            yield self.at(
+            found = self.at(
                 function,
                 incident.subject,
                 incident.message,
@@ -114,6 +115,8 @@ class Rule:
                 min(self.level, incident.at_most),
                 incident.configuration,
             )
+            place, owner = incident.elsewhere or found.location, incident.owner or found.function
+            yield found._replace(location=place, function=owner)
 
     def in_file(
         self,

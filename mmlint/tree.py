@@ -40,7 +40,10 @@ class Tree(Protocol):
         """All bytes of a file. Raises OSError."""
 
     def files(self, folder: str) -> Sequence[str]:
-        """The C files below a folder, in order; "" is the whole tree, a folder that is not there has none."""
+        """The C files below a folder, in order; "" is the whole tree, a folder that is not there has none.
+
+        A ``*`` in the place of a name is any one folder, as in "arch/*/mm".
+        """
 
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         """The C files that hold one of ``needles``, in order."""

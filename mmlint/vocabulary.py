@@ -86,10 +86,14 @@ class Callback(NamedTuple):
 
 
 class Applies(NamedTuple):
-    """A call that runs argument ``function`` on every entry of a range, inside a section."""
+    """A call that runs argument ``function`` on every entry of a range, inside a section.
+
+    That function gets the entry as its argument ``pte``.
+    """
 
     name: str
     function: int
+    pte: int = 0
 
 
 class Bound(NamedTuple):
@@ -168,6 +172,25 @@ class Sleepers(NamedTuple):
     optional: frozenset[str]
 
 
+class Calls(NamedTuple):
+    """What the analysis across functions knows.
+
+    ``folders`` are searched for callees, "*" being any one folder; definitions in ``accessors`` (folders and files) may
+    touch entries as they like. ``atomic`` names, and those with one of ``prefixes``, may be called anywhere and are not
+    looked into. ``answers`` are results in a section; ``blocking`` functions tell whether GFP flags allow sleeping;
+    ``conditional`` ones sleep where that argument holds. Parameters whose type is one of ``modes`` select what happens.
+    """
+
+    folders: tuple[str, ...]
+    accessors: tuple[str, ...]
+    atomic: frozenset[str]
+    prefixes: tuple[str, ...]
+    answers: Mapping[str, int]
+    blocking: frozenset[str]
+    conditional: Mapping[str, int]
+    modes: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """All kernel knowledge of the tool. ``target`` is the ranged spelling to propose."""
@@ -197,6 +220,7 @@ class Vocabulary:
     arithmetic: Arithmetic
     macros: Macros
     sleepers: Sleepers
+    calls: Calls
     target: str = ""
 
     @cached_property

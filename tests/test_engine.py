@@ -161,8 +161,10 @@ def test_needles_are_what_all_names_share() -> None:
     vocabulary = load_vocabulary()
     names = vocabulary.enters | vocabulary.leaves | vocabulary.pauses | vocabulary.resumes | vocabulary.ranged_enters
     assert all(needles("")[0] in name.encode() for name in names)
-    assert needles("") == needles("lazy_mmu_mode_enable_somehow") == (b"lazy_mmu_mode",)
-    assert needles("mm_batch_begin") == (b"lazy_mmu_mode", b"mm_batch_begin")
+    runners = b"_page_range("
+    assert all(runners in f"{applies.name}(".encode() for applies in vocabulary.applies)
+    assert needles("") == needles("lazy_mmu_mode_enable_somehow") == (b"lazy_mmu_mode", runners)
+    assert needles("mm_batch_begin") == (b"lazy_mmu_mode", b"mm_batch_begin", runners)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])

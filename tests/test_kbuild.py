@@ -12,7 +12,7 @@ import pytest
 
 from mmlint.cli import main
 from mmlint.commands import kbuild
-from mmlint.engine import COMMON
+from mmlint.engine import needles
 from tests.test_architecture import HEAVY, loaded_by
 from tests.test_cli import BROKEN, CONVERTIBLE, FAULTY
 
@@ -53,7 +53,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_searches_for_what_the_engine_searches_for() -> None:
-    assert kbuild.COMMON == COMMON
+    assert needles("") == kbuild.NEEDLES
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 # mmlint.engine has it as well; importing that costs more than the search.
-COMMON = b"lazy_mmu_mode"
+NEEDLES = (b"lazy_mmu_mode", b"_page_range(")
 _OWN = "--mmlint-"
 
 
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
             data = file.read()
     except (OSError, ValueError) as error:
         return _failed(f"{path}: {getattr(error, 'strerror', None) or error}", own)
-    if COMMON not in data:
+    if not any(needle in data for needle in NEEDLES):
         return 0
     return _check(path, data, own)
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 
 from mmlint.diagnostic import Skipped
+from mmlint.facts.callbacks import callback_facts
+from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.definition import mentions_of, remarks_on
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.incidents import incidents_of
@@ -29,8 +31,10 @@ _MAX_CONDITIONALS = 10_000
 
 
 def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
-    """True when the file may hold a section: some API name stands in it."""
-    return COMMON in data or any(name.encode() in data for name in _calls(vocabulary) if COMMON.decode() not in name)
+    """True when the file may hold a section, or have a function run in one: some name of the API stands in it."""
+    names = [name for name in _calls(vocabulary) if COMMON.decode() not in name]
+    names += [applies.name for applies in vocabulary.applies]
+    return COMMON in data or any(name.encode() in data for name in names)
 
 
 def _calls(vocabulary: Vocabulary) -> list[str]:
@@ -38,15 +42,20 @@ def _calls(vocabulary: Vocabulary) -> list[str]:
     return sorted(names | vocabulary.pauses | vocabulary.resumes | frozenset(vocabulary.hooks))
 
 
-def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> FileFacts:
+def analyse_file(
+    source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE, graph: CallGraph | None = None, path: str = ""
+) -> FileFacts:
     """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``.
 
-    ``api`` is that of the tree the file stands in.
+    ``api`` is that of the tree the file stands in, ``graph`` finds what is called in its other files, ``path`` is the
+    place of the file in the tree.
     """
     if source.data.count(b"#if") > _MAX_CONDITIONALS:
         reason = "the file has more than 10,000 conditionals"
         return FileFacts(source, (), 0, (Skipped(source.path, "", 1, reason),))
-    analysis = FileAnalysis(source, vocabulary, api)
+    analysis = FileAnalysis(source, vocabulary, api, graph, path)
+    if graph is not None:
+        graph.join(path, analysis)
     pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in _calls(vocabulary)) + rb")\s*\(")
     functions = []
     skipped: list[Skipped] = []
@@ -67,12 +76,14 @@ def analyse_file(source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE)
             skipped.append(Skipped(source.path, name, source.line(item.span.start), item.reason))
         if solved:
             functions.append(_function(analysis, name, solved))
+    run_by_others = callback_facts(analysis)
+    functions += run_by_others
     skipped = list(dict.fromkeys(skipped))
     functions.sort(key=lambda facts: facts.span)
     return FileFacts(
         source,
         tuple(functions),
-        len(names),
+        len(names) + len(run_by_others),
         tuple(skipped),
         mentions_of(analysis),
         remarks_on(analysis),

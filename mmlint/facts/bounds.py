@@ -1,8 +1,8 @@
 """Does [addr, end) stay in one page table?
 
 The answer may lie in the function itself (``end = pmd_addr_end(addr, end)``), in the contract of the ops struct that
-the function stands in, or in its callers, which are asked the same question about the arguments they pass. Callers in
-other files are not seen here: then the bound is assumed, and the assumption says whom it trusts.
+the function stands in, or in its callers, which are asked the same question about the arguments they pass. Outside
+of a tree, callers in other files are not seen: then the bound is assumed, and the assumption says whom it trusts.
 """
 
 from __future__ import annotations
@@ -220,7 +220,12 @@ def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int,
     if escape is not None:
         line = Evidence(escape, f"{name}() is called through a pointer")
         facts.append(BoundFact(Status.ASSUMED, (line,), reason=f"whoever calls {name}() is trusted to bound it"))
-    if not analysis.is_static(name):
+    if analysis.is_static(name):
+        pass
+    elif analysis.graph is not None and depth < _DEPTH:
+        for other in analysis.graph.callers(name, analysis.path):
+            facts.extend(_in_other_file(analysis.graph.analysis(other), name, i, j, depth, seen))
+    else:
         facts.append(
             BoundFact(
                 Status.ASSUMED,
@@ -233,6 +238,33 @@ def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int,
             Status.ASSUMED, (), reason=f"trusted to stay in one page table: nothing in this file calls {name}()"
         )
     return _all_of(facts)
+
+
+def _in_other_file(
+    other: FileAnalysis, name: str, i: int, j: int, depth: int, seen: frozenset[str]
+) -> Iterator[BoundFact]:
+    """What the ops structs and the callers in another file say, the evidence with its place there."""
+    facts = []
+    for callback, place in other.callbacks(name):
+        line = (Evidence(place, callback.text),)
+        if (callback.addr, callback.end) != (i, j):
+            facts.append(BoundFact(Status.UNKNOWN, (Evidence(place, "stands in an ops struct here"),)))
+        elif callback.wide:
+            facts.append(BoundFact(Status.REFUTED, line, reason=callback.text))
+        else:
+            facts.append(BoundFact(Status.ASSUMED, line, contract=True))
+    for caller in other.callers(name) if name not in other.definitions else ():
+        if caller not in seen:
+            facts.extend(_at_caller(other, caller, name, i, j, depth, seen))
+    escape = other.escapes(name) if not facts else None
+    if escape is not None:
+        line = (Evidence(escape, f"{name}() is called through a pointer"),)
+        facts.append(BoundFact(Status.ASSUMED, line, reason=f"whoever calls {name}() is trusted to bound it"))
+    for fact in facts:
+        because = tuple(
+            step if step.elsewhere else step._replace(elsewhere=other.source.locate(step.span)) for step in fact.because
+        )
+        yield fact._replace(because=because)
 
 
 def _at_caller(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mmlint.facts.evaluate import Context
 from mmlint.facts.join import Join, JoinMemory
@@ -12,6 +12,7 @@ from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
 from mmlint.flow.ir import Graph
 from mmlint.flow.solver import Solution, Solver, cyclic_blocks
+from mmlint.flow.values import Value
 from mmlint.source import Span
 from mmlint.vocabulary import Vocabulary
 
@@ -25,9 +26,12 @@ class Dataflow:
         vocabulary: Vocabulary,
         summary: Callable[[str], Summary | None] = lambda _: None,
         text: Callable[[Span], str] = lambda _: "",
+        given: Mapping[int, Value] | None = None,
     ) -> None:
+        """``given`` are values of parameters by index, for a call in a section; without it any call is meant."""
         self.graph = graph
-        self.context = Context(graph, vocabulary, summary=summary, text=text)
+        self.context = Context(graph, vocabulary, summary=summary, text=text, in_section=given is not None)
+        self.given = given or {}
         self._solve()
         # Before 6.5 a map call could not fail, and callers did not test its result.
         untested = frozenset(self.context.mapped) - self.context.tested
@@ -38,7 +42,7 @@ class Dataflow:
     def _solve(self) -> None:
         self.memories: dict[tuple[int, int], JoinMemory] = {}
         self.transfer = Transfer(self.context, cyclic_blocks(self.graph))
-        self.solution: Solution[Key, State] = Solver(self.graph, self, self.transfer.entry_state()).solve()
+        self.solution: Solution[Key, State] = Solver(self.graph, self, self.transfer.entry_state(self.given)).solve()
 
     # ------------------------------------------------------------ the domain that the solver asks
 

@@ -57,7 +57,8 @@ class Context:
 
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
     ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
-    same file, None where it has none; ``text`` the source of a span.
+    same file, None where it has none; ``text`` the source of a span. ``in_section`` says that the function is looked at
+    as it runs in a section of its caller.
     """
 
     graph: ir.Graph
@@ -71,6 +72,7 @@ class Context:
     summary: Callable[[str], Summary | None] = lambda _: None
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
+    in_section: bool = False
 
     def __post_init__(self) -> None:
         self.objects = Objects(self.graph)
@@ -253,6 +255,8 @@ class Evaluator:
         a, b = left.as_const(), right.as_const()
         if op in ("&", "|") and left == right:
             return left
+        if 0 in (a, b) and op in ("&", "|", "^"):
+            return ZERO if op == "&" else right if a == 0 else left
         if a is None or b is None:
             return None
         match op:

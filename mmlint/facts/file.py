@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.sites import Sites, collect
-from mmlint.facts.summaries import ParameterTouches, ReturnStates, Summary, parameter_table, summarise
+from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
-from mmlint.flow.ir import Call
+from mmlint.flow.ir import Call, Graph, Name, Variable
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
+from mmlint.flow.values import Entry, Value
 from mmlint.source import Source, Span
 from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
 from mmlint.tree import NO_TREE, TreeApi
 from mmlint.vocabulary import Callback, Vocabulary
+
+if TYPE_CHECKING:
+    from mmlint.facts.callgraph import CallGraph
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
@@ -31,6 +36,7 @@ _CALL_DEPTH = 3
 _MAX_BYTES = 256 * 1024
 _MAX_BLOCKS = 2_000
 _MAX_OPS = 8_000
+_PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 _FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
 
 
@@ -54,6 +60,13 @@ class Solved:
         return self.function.configurations[0].describe()
 
 
+class Called(NamedTuple):
+    """One text of a function as it runs in a section of its caller."""
+
+    function: ParsedFunction
+    dataflow: Dataflow
+
+
 class Unsolved(NamedTuple):
     """One text of a function that could not be analysed, and why."""
 
@@ -65,9 +78,19 @@ class Unsolved(NamedTuple):
 class FileAnalysis:
     """The functions of one file."""
 
-    def __init__(self, source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE) -> None:
+    def __init__(
+        self,
+        source: Source,
+        vocabulary: Vocabulary,
+        api: TreeApi = NO_TREE,
+        graph: CallGraph | None = None,
+        path: str = "",
+    ) -> None:
+        """In a tree, ``graph`` finds what is called in other files, and ``path`` is the place of the file in it."""
         self.source = source
         self.api = api
+        self.graph = graph
+        self.path = path
         self.vocabulary = vocabulary
         self.reader = FileReader(source)
         macros = vocabulary.macros
@@ -79,6 +102,7 @@ class FileAnalysis:
             writes=macros.writes,
             outputs=macros.outputs,
         )
+        self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
         self._summaries: dict[str, Summary | None] = {}
         self._reaching: dict[tuple[str, int], bool] = {}
@@ -113,7 +137,13 @@ class FileAnalysis:
             self._solved[name] = (solved, unsolved)
         return self._solved[name]
 
-    def _solve(self, definition: Definition) -> Solved | Unsolved:
+    def _lowered(self, definition: Definition) -> tuple[ParsedFunction, Graph] | Unsolved:
+        known = self._graphs.get((definition.span, definition.masked))
+        if known is None:
+            known = self._graphs[definition.span, definition.masked] = self._lower(definition)
+        return known
+
+    def _lower(self, definition: Definition) -> tuple[ParsedFunction, Graph] | Unsolved:
         if len(definition.masked) > _MAX_BYTES:
             return Unsolved(definition.name, definition.name_span, "it is too large: more than 256 KiB of text")
         function = self.reader.parse(definition)
@@ -125,6 +155,43 @@ class FileAnalysis:
         if graph.unmodelled:
             span, reason = graph.unmodelled[0]
             return Unsolved(function.name, span, reason)
+        return function, graph
+
+    def graphs(self, name: str) -> list[Graph]:
+        """The control-flow graphs of a function, as far as it can be read."""
+        lowered = [self._lowered(definition) for definition in self.definitions.get(name, ())]
+        return [item[1] for item in lowered if not isinstance(item, Unsolved)]
+
+    def called(self, name: str, macro: bool, given: Mapping[int, Value]) -> tuple[list[Called], list[Unsolved]]:
+        """The texts of a function or macro as it runs in a section, ``given`` arguments by index, each solved anew."""
+        texts: list[Called] = []
+        unsolved: list[Unsolved] = []
+        for definition in self._macros.get(name, ()) if macro else self.definitions.get(name, ()):
+            lowered = self._lowered(definition)
+            if isinstance(lowered, Unsolved):
+                unsolved.append(lowered)
+                continue
+            function, graph = lowered
+            if macro:
+                graph = _with_parameters(graph, self.source.data, given)
+            try:
+                texts.append(Called(function, Dataflow(graph, self.vocabulary, self.summary, self.source.text, given)))
+            except NoFixpoint as error:
+                unsolved.append(Unsolved(function.name, function.name_span, str(error)))
+        return texts, unsolved
+
+    @cached_property
+    def _macros(self) -> dict[str, list[Definition]]:
+        found: dict[str, list[Definition]] = {}
+        for definition in self.reader.macros():
+            found.setdefault(definition.name, []).append(definition)
+        return found
+
+    def _solve(self, definition: Definition) -> Solved | Unsolved:
+        lowered = self._lowered(definition)
+        if isinstance(lowered, Unsolved):
+            return lowered
+        function, graph = lowered
         try:
             dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text)
         except NoFixpoint as error:
@@ -140,8 +207,10 @@ class FileAnalysis:
     # ------------------------------------------------------------ summaries
 
     def summary(self, name: str) -> Summary | None:
-        """What calling a function of this file does to its caller's section; None where it does nothing to it."""
-        if name not in self.definitions or not self._reaches_section(name, _CALL_DEPTH):
+        """What calling a function does to its caller's section; None where it does nothing to it."""
+        if name not in self.definitions:
+            return self.graph.summary(name, self.path) if self.graph is not None else None
+        if not self._reaches_section(name, _CALL_DEPTH):
             return None
         if name not in self._summaries:
             self._summaries[name] = None  # a recursive call sees no effect
@@ -151,7 +220,7 @@ class FileAnalysis:
     def _summarise(self, name: str) -> Summary | None:
         solved, unsolved = self.solve(name)
         if unsolved:
-            return Summary(certain=False)
+            return UNCERTAIN
         found = []
         for one in solved:
             returns = ReturnStates()
@@ -160,7 +229,7 @@ class FileAnalysis:
             found.append(summarise(returns, parameters))
         if not found:
             return None
-        result = found[0] if all(summary == found[0] for summary in found) else Summary(certain=False)
+        result = found[0] if all(summary == found[0] for summary in found) else UNCERTAIN
         return None if result.is_neutral else result
 
     def touches(self, name: str, argument: int, depth: int = 3) -> frozenset[str]:
@@ -193,6 +262,15 @@ class FileAnalysis:
             self._reaching[name, depth] = known
         return known
 
+    def enters_mode(self, name: str) -> bool:
+        """True when the text of a function calls an enable."""
+        return any(self._enters.search(definition.masked) for definition in self.definitions.get(name, ()))
+
+    def called_names(self, name: str) -> list[str]:
+        """Functions of this file whose names a function calls, in the order of their names."""
+        words = {word.decode() for d in self.definitions.get(name, ()) for word in _CALLED.findall(d.masked)}
+        return sorted(words & set(self.definitions) - {name})
+
     @cached_property
     def _enters(self) -> re.Pattern[bytes]:
         names = self.vocabulary.enters | self.vocabulary.ranged_enters
@@ -202,6 +280,7 @@ class FileAnalysis:
     def _section_words(self) -> re.Pattern[bytes]:
         vocabulary = self.vocabulary
         names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves | frozenset(vocabulary.unmaps)
+        names |= vocabulary.pauses | vocabulary.resumes
         return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")
 
     # ------------------------------------------------------------ callers
@@ -272,3 +351,16 @@ class FileAnalysis:
             for callback in self.vocabulary.callbacks
             if (callback.struct, callback.field) == (struct, field)
         ]
+
+
+def _with_parameters(graph: Graph, data: bytes, given: Mapping[int, Value]) -> Graph:
+    """The graph of a macro with its parameters; one that is given an entry is a pte pointer."""
+    head = _PARAMETERS.match(data, graph.span.start)
+    names = [Name(word.decode()) for word in re.findall(rb"[A-Za-z_]\w*", head.group(1))] if head else []
+    variables = {
+        name: Variable(name, "pte_t", 1, graph.span, index)
+        if isinstance(given.get(index), Entry)
+        else Variable(name, "", 0, graph.span, index)
+        for index, name in enumerate(names)
+    }
+    return replace(graph, parameters=tuple(names), variables={**variables, **graph.variables})

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
-from mmlint.diagnostic import Level
+from mmlint.facts.access import accesses, entered
+from mmlint.facts.across import across
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.pairing import decisions, path_to
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 from mmlint.flow import ir
-from mmlint.flow.values import Symbol
-from mmlint.source import Source, Span
-
-_READ = re.compile(r"\*\s*(?P<pointer>\w+)")
-_INDEXED = re.compile(r"(?P<pointer>\w+)\s*\[\s*(?P<index>\w+)\s*\]")
-_MACRO_READ = re.compile(r"\w+\(\s*\*\s*(?P<pointer>\w+)\s*\)")
-_STATEMENT_START = re.compile(rb"(?:[{};):]|\belse|\bdo)\Z")
-_WRITE = re.compile(r"\*\s*(?P<pointer>\w+)\s*=(?!=)\s*(?P<value>[^;]+)")
+from mmlint.source import Source
 
 
 def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
@@ -25,16 +17,13 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     found: list[Incident] = []
     for site in solved.sites.sites.values():
         found += (
-            _sleeps(site) + _direct(analysis, solved, site) + _nested(analysis, solved, site) + _lost(analysis, site)
+            _sleeps(site) + accesses(analysis, solved, site) + _nested(analysis, solved, site) + _lost(analysis, site)
         )
+        found += across(analysis, solved, site)
     found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
     # What happens in a nested section is seen from those around it as well.
     single = {(incident.kind, incident.subject): incident for incident in reversed(found)}
     return sorted(single.values(), key=lambda incident: (incident.subject, incident.kind))
-
-
-def _entered(site: Site) -> Evidence:
-    return Evidence(site.op.span, "lazy MMU mode is entered here")
 
 
 def _sleeps(site: Site) -> list[Incident]:
@@ -42,77 +31,8 @@ def _sleeps(site: Site) -> list[Incident]:
     for op, flag in site.sleeps:
         how = f" with {flag}" if flag else ""
         message = f"{op.callee}() may sleep{how} while lazy MMU mode is on"
-        found.append(Incident("sleep", op.name_span, message, (_entered(site),)))
+        found.append(Incident("sleep", op.name_span, message, (entered(site),)))
     return found
-
-
-# ---------------------------------------------------------------- direct access
-
-
-def _is_page_table(solved: Solved, site: Site, table: Symbol) -> bool:
-    """True when a pointer is known to lead into a page table: mapped, looked up, or given to an accessor as well.
-
-    A pte_t * may as well point to a copy on the stack or to a buffer.
-    """
-    if table in solved.dataflow.context.mapped:
-        return True
-    if any(table.startswith(f"T[{name}@") for name in solved.dataflow.context.vocabulary.lookups):
-        return True
-    kinds = ("read", "update", "read_update", "carry")
-    return any(touch.entry.table == table and touch.kind in kinds for touch in site.touches)
-
-
-def _direct(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
-    level = _direct_level(analysis, site)
-    unlocked = {table for _, table, held in site.mapped if not held}
-    found = {}
-    for touch in site.touches:
-        if touch.kind != "direct" or touch.op.span in found or not _is_page_table(solved, site, touch.entry.table):
-            continue
-        write = isinstance(touch.op, ir.Store)
-        text = " ".join(analysis.source.text(touch.op.span).split())
-        shown = _place(text) if write else text
-        how = "writes the entry directly" if write else "reads the entry directly"
-        better = "set_pte()" if write else "ptep_get()"
-        message = f"'{shown}' {how} while lazy MMU mode is on: that takes {better}"
-        replacement = _written(analysis, touch.op.span) if write else _read(text)
-        if analysis.is_arch or touch.entry.table in unlocked:
-            # An architecture knows its entries; without the lock another accessor would be right.
-            replacement = ""
-        found[touch.op.span] = Incident("direct", touch.op.span, message, (_entered(site),), level, replacement)
-    return list(found.values())
-
-
-def _direct_level(analysis: FileAnalysis, site: Site) -> Level:
-    """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
-    if analysis.is_arch:
-        return Level.NOTE
-    return Level.ERROR if site.op.callee in analysis.vocabulary.ranged_enters else Level.WARNING
-
-
-def _read(text: str) -> str:
-    plain = _READ.fullmatch(text) or _MACRO_READ.fullmatch(text)
-    if plain:
-        return f"ptep_get({plain['pointer']})"
-    indexed = _INDEXED.fullmatch(text)
-    if indexed and indexed["index"] == "0":
-        return f"ptep_get({indexed['pointer']})"
-    return f"ptep_get({indexed['pointer']} + {indexed['index']})" if indexed else ""
-
-
-def _place(text: str) -> str:
-    """What is written to, without the value: the left side of an assignment, or the macro's first argument."""
-    return text.split(",")[0] + ", ...)" if "(" in text.split("=")[0] else text.split("=")[0].strip()
-
-
-def _written(analysis: FileAnalysis, span: Span) -> str:
-    """The call that stands for an assignment, where that is a statement of its own: set_pte() has no value."""
-    plain = _WRITE.fullmatch(" ".join(analysis.source.text(span).split()))
-    masked = analysis.reader.masked
-    before, after = masked[max(0, span.start - 400) : span.start].rstrip(), masked[span.end :].lstrip()[:1]
-    if plain is None or not _STATEMENT_START.search(before) or after != b";":
-        return ""
-    return f"set_pte({plain['pointer']}, {plain['value'].strip()})"
 
 
 # ---------------------------------------------------------------- nesting and pauses
@@ -125,7 +45,7 @@ def _nested(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident
     found = []
     for start in site.outer[:1]:
         outer = solved.sites.sites.get(start)
-        because = (_entered(outer),) if outer is not None else ()
+        because = (entered(outer),) if outer is not None else ()
         if flat:
             message = f"{site.op.callee}() is called in another section, and sections do not nest in this tree"
             found.append(Incident("nested", site.op.span, message, because))
@@ -143,7 +63,7 @@ def _lost(analysis: FileAnalysis, site: Site) -> list[Incident]:
             "lost",
             resume.span,
             f"the range of the section is lost: {resume.callee}() enters the mode without it",
-            (_entered(site), Evidence(pause.span, "the mode is paused here")),
+            (entered(site), Evidence(pause.span, "the mode is paused here")),
         )
         for pause, resume in site.range_lost
     ]

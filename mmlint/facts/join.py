@@ -77,6 +77,7 @@ class Join:
             self._answers(),
             max(state.paused_at for state in self.states),
             first.doubtful,
+            first.resumed,
         )
         moved = []
         others = [state.values for state in self.states[1:]]

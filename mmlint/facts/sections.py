@@ -169,7 +169,8 @@ class Incident(NamedTuple):
     """Something that must not happen where it stands: inside a section, or to it.
 
     ``kind`` is one of `INCIDENTS`; ``at_most`` bounds the rule's own level. ``replacement`` is the text to put in the
-    place of ``subject``, or empty.
+    place of ``subject``, or empty. ``elsewhere`` is the place of the subject in another file, ``owner`` the function
+    around it where that is not the one that is judged.
     """
 
     kind: str
@@ -179,9 +180,11 @@ class Incident(NamedTuple):
     at_most: Level = Level.ERROR
     replacement: str = ""
     configuration: str = ""
+    elsewhere: Location | None = None
+    owner: str = ""
 
 
-INCIDENTS = ("sleep", "direct", "nested", "lost", "pause", "lockless", "hook")
+INCIDENTS = ("sleep", "direct", "nested", "lost", "pause", "lockless", "hook", "readback")
 
 
 @dataclass(frozen=True)

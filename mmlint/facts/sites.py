@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
+from mmlint.facts.gfp import sleeps
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State, Table, held_lock
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
 from mmlint.flow.values import ONE, PAGE, PAGE_POLY, Entry, Poly, Symbol, Value
 from mmlint.source import Span
-
-_CLEARED = re.compile(r"~\s*(\w+|\([^()]*\))")
-_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +80,7 @@ class Site:
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
+    calls: dict[tuple[ir.Call, tuple[Value, ...]], None] = field(default_factory=dict)
     outer: list[int] = field(default_factory=list)
     paused: bool = False
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
@@ -146,24 +144,11 @@ class Collector(Observer):
             self.result.mode_calls.setdefault(op.span.start, op)
         site = self._open(state)
         if site is not None and not state.paused and not state.doubtful:
-            flag = self._sleeps(state, op)
+            flag = sleeps(vocabulary.sleepers, self.evaluator, state, op)
             if flag is not None and (op, flag) not in site.sleeps:
                 site.sleeps.append((op, flag))
-
-    def _sleeps(self, state: State, op: ir.Call) -> str | None:
-        """The GFP flag that makes a call sleep, empty where it sleeps anyway, None where it does not."""
-        sleepers = self.dataflow.context.vocabulary.sleepers
-        if op.callee in sleepers.always:
-            return ""
-        index = sleepers.gfp.get(op.callee or "", -1)
-        if index == len(op.arguments) and op.callee in sleepers.optional:
-            return ""
-        if not 0 <= index < len(op.arguments):
-            return None
-        text = str(self.evaluator.value(op.arguments[index], state))
-        cleared = {word for match in _CLEARED.findall(text) for word in _WORD.findall(match)}
-        given = set(_WORD.findall(_CLEARED.sub("", text)))
-        return min(given & sleepers.flags, default=None) if not cleared & sleepers.clearing else None
+            arguments = tuple(self.evaluator.value(argument, state) for argument in op.arguments)
+            site.calls.setdefault((op, arguments))
 
     def pause(self, state: State, op: ir.Call) -> None:
         for site in self._opens(state):

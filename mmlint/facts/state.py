@@ -45,7 +45,7 @@ def field_epoch(name: str) -> Name:
 Fact = tuple[str, Poly]
 # A condition that values do not decide, the values of the variables in it, and how it came out.
 Answer = tuple[str, tuple["Value | None", ...], bool]
-Key = tuple[tuple[int, ...], int, int, tuple[Symbol, ...], tuple[Symbol, ...], bool]
+Key = tuple[tuple[int, ...], int, int, int, tuple[Symbol, ...], tuple[Symbol, ...], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class State:
     """One abstract state. Mutable while a block is run; a copy is made before each.
 
     ``stack`` holds the enables of the open sections (start of the call's span), ``below`` counts disables that had no
-    enable in this function, ``paused`` the pauses. ``closed`` is a disable that ended a section before, or -1.
-    ``paused_at`` is the pause that is in force, or -1. ``foreign`` are the caller's locks and tables that were released
-    here. ``answers`` are conditions asked before.
+    enable in this function, ``paused`` the pauses and ``resumed`` the resumes that had none. ``closed`` is a disable
+    that ended a section before, or -1. ``paused_at`` is the pause that is in force, or -1. ``foreign`` are the caller's
+    locks and tables that were released here. ``answers`` are conditions asked before.
     ``doubtful`` states may not exist: one condition over the same variables came out both ways, or a call before may or
     may not have entered a section. Nothing is reported from them.
     """
@@ -94,6 +94,7 @@ class State:
     answers: frozenset[Answer] = frozenset()
     paused_at: int = -1
     doubtful: bool = False
+    resumed: int = 0
 
     @property
     def key(self) -> Key:
@@ -102,6 +103,7 @@ class State:
             self.stack,
             self.below,
             self.paused,
+            self.resumed,
             tuple(sorted(self.held)),
             tuple(sorted(self.tables)),
             self.doubtful,
@@ -122,6 +124,7 @@ class State:
             self.answers,
             self.paused_at,
             self.doubtful,
+            self.resumed,
         )
 
     def forget(self, maker: str, site: str) -> None:

@@ -1,4 +1,4 @@
-"""What a call of a function of the same file does to its caller's section, locks and tables.
+"""What a call of a function does to its caller's section, locks and tables.
 
     static void walk_end(pte_t *pte, spinlock_t *ptl)
     {
@@ -24,11 +24,14 @@ from mmlint.flow.values import Entry, Symbol
 class Summary(NamedTuple):
     """The effect of a call. ``released`` and ``unmapped`` are argument indices.
 
-    ``certain`` is False when the returns of the function differ in the sections they leave open.
+    ``leaves`` and ``resumes`` come before ``enters`` and ``pauses``. ``certain`` is False when the returns of the
+    function differ in the sections they leave open.
     """
 
     leaves: int = 0
     enters: int = 0
+    resumes: int = 0
+    pauses: int = 0
     released: tuple[int, ...] = ()
     unmapped: tuple[int, ...] = ()
     certain: bool = True
@@ -40,18 +43,19 @@ class Summary(NamedTuple):
 
 
 NEUTRAL = Summary()
+UNCERTAIN = Summary(certain=False)
 
 
 @dataclass
 class ReturnStates(Observer):
     """Collects how each return leaves the caller's section, locks and tables."""
 
-    depths: set[tuple[int, int]] = field(default_factory=set)
+    depths: set[tuple[int, int, int, int]] = field(default_factory=set)
     foreign: frozenset[Symbol] | None = None
 
     def leave(self, state: State, terminator: Return) -> None:
         del terminator
-        self.depths.add((state.below, len(state.stack)))
+        self.depths.add((state.below, len(state.stack), state.resumed, state.paused))
         self.foreign = state.foreign if self.foreign is None else self.foreign & state.foreign
 
 
@@ -81,5 +85,4 @@ def summarise(returns: ReturnStates, parameters: tuple[str, ...]) -> Summary:
     unmapped = tuple(index for index, name in enumerate(parameters) if parameter_table(name) in foreign)
     if len(returns.depths) > 1:
         return Summary(released=released, unmapped=unmapped, certain=False)
-    below, depth = next(iter(returns.depths))
-    return Summary(below, depth, released, unmapped)
+    return Summary(*next(iter(returns.depths)), released, unmapped)

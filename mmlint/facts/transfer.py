@@ -6,8 +6,11 @@ that is not stable by contract. What calls do to page tables stands in `mmlint.f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mmlint.facts.conditions import assume, decide
 from mmlint.facts.evaluate import Context, Returned, as_poly, opaque_entry
+from mmlint.facts.gfp import sleeping_flag
 from mmlint.facts.state import EPOCH, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.tables import TableCalls
@@ -37,11 +40,11 @@ class Transfer(TableCalls):
 
     # ------------------------------------------------------------ blocks
 
-    def entry_state(self) -> State:
-        """The state in which the function starts: every parameter is a symbol of its own."""
+    def entry_state(self, given: Mapping[int, Value]) -> State:
+        """The state in which the function starts: a parameter is ``given`` by its index, or a symbol of its own."""
         state = State({EPOCH: ZERO})
-        for name in self.context.graph.parameters:
-            self.assign(state, name, Poly.symbol(Symbol(name.name)), "entry")
+        for index, name in enumerate(self.context.graph.parameters):
+            self.assign(state, name, given.get(index, Poly.symbol(Symbol(name.name))), "entry")
         return state
 
     def block(self, index: int, state: State) -> list[tuple[int, State]]:
@@ -155,10 +158,7 @@ class Transfer(TableCalls):
         elif name in vocabulary.leaves:
             self._disable(state, op)
         elif name in vocabulary.pauses or name in vocabulary.resumes:
-            step = 1 if name in vocabulary.pauses else -1
-            (self.observer.pause if step > 0 else self.observer.resume)(state, op)
-            state.paused_at = op.span.start if step > 0 and not state.paused else state.paused_at
-            state.paused = min(_MAX_DEPTH, max(0, state.paused + step))
+            (self._pause if name in vocabulary.pauses else self._resume)(state, op)
         elif name in vocabulary.maps and vocabulary.maps[name].addr < len(op.arguments):
             return self.map_table(state, op, vocabulary.maps[name], maker)
         elif name in vocabulary.unmaps:
@@ -180,7 +180,9 @@ class Transfer(TableCalls):
         return [state]
 
     def _apply(self, state: State, op: ir.Call, summary: Summary, values: list[Value]) -> None:
-        """What a function of this file does to the section, the locks and the tables of its caller."""
+        """What a function does to the section, the locks and the tables of its caller."""
+        for _ in range(summary.resumes):
+            self._resume(state, op)
         for _ in range(summary.leaves):
             self._disable(state, op)
         for index in summary.released:
@@ -192,6 +194,8 @@ class Transfer(TableCalls):
                 del state.tables[value.table]
         if summary.enters:
             state.stack = (*state.stack, *(op.span.start for _ in range(summary.enters)))[:_MAX_DEPTH]
+        for _ in range(summary.pauses):
+            self._pause(state, op)
         if not summary.certain:
             state.doubtful = True
 
@@ -202,6 +206,8 @@ class Transfer(TableCalls):
         if name in vocabulary.macros.pure or name in vocabulary.bounds or name in vocabulary.arithmetic.entry_index:
             form = f"{name}({', '.join('{}' for _ in arguments)})"
             state.values[op.target] = self.context.pure(name, arguments, form, op.span)
+            return
+        if self.context.in_section and self._answer(state, op, arguments):
             return
         self._touch(state, op, arguments)
         if self._touches.get(name, (0, ""))[1] in ("update", "read_update"):
@@ -219,6 +225,16 @@ class Transfer(TableCalls):
         self.context.origins.setdefault(symbol, Returned(name, op.span, arguments))
         state.values[op.target] = Poly.symbol(symbol)
         self._effects(state, op, maker)
+
+    def _answer(self, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> bool:
+        """The result of a call that has one answer in a section, where the table's lock is held."""
+        calls, name = self.context.vocabulary.calls, op.callee or ""
+        if name in calls.answers:
+            state.values[op.target] = Poly.const(calls.answers[name])
+        elif name in calls.blocking and arguments:
+            flag = sleeping_flag(str(arguments[0]), self.context.vocabulary.sleepers)
+            state.values[op.target] = Poly.const(int(flag is not None))
+        return name in calls.answers or name in calls.blocking
 
     def _effects(self, state: State, op: ir.Call, maker: str) -> None:
         """What a call may write."""
@@ -250,6 +266,18 @@ class Transfer(TableCalls):
         else:
             self.observer.enable(state, op)
             state.stack = (*state.stack, site)
+
+    def _pause(self, state: State, op: ir.Call) -> None:
+        self.observer.pause(state, op)
+        state.paused_at = op.span.start if not state.paused else state.paused_at
+        state.paused = min(_MAX_DEPTH, state.paused + 1)
+
+    def _resume(self, state: State, op: ir.Call) -> None:
+        self.observer.resume(state, op)
+        if state.paused:
+            state.paused -= 1
+        else:
+            state.resumed = min(_MAX_DEPTH, state.resumed + 1)
 
     def _disable(self, state: State, op: ir.Call) -> None:
         if state.paused:

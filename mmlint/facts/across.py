@@ -1,0 +1,95 @@
+"""What happens in a section through the functions that it calls, and in functions that others run in a section.
+
+    err = apply_to_page_range(mm, addr, size, set_one, &data);      set_one() runs in the section of a walker
+
+Such a function is judged in its own file as if it were the body of the section; the evidence says who runs it where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mmlint.diagnostic import Level
+from mmlint.facts.access import direct_access, direct_level, entered, is_page_table
+from mmlint.facts.chains import Chains, Found
+from mmlint.facts.effects import InnerCall
+from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.sections import Evidence, Incident
+from mmlint.facts.sites import Site
+from mmlint.flow.values import Symbol
+
+
+class Surroundings(NamedTuple):
+    """The section that something runs in: its evidence, the name of its enable, and how bad a direct access is."""
+
+    because: tuple[Evidence, ...]
+    enter: str
+    level: Level
+
+
+def follow(analysis: FileAnalysis, solved: Solved, site: Site, thorough: bool = False) -> Found | None:
+    """The chains out of a section; None where the file is in no tree."""
+    if analysis.graph is None:
+        return None
+    calls = [InnerCall(op, arguments, "") for op, arguments in site.calls]
+    touched = dict.fromkeys(touch.entry.table for touch in site.touches)
+    hot = frozenset(table for table in touched if is_page_table(solved, site, table))
+    names = frozenset(name.name for name in solved.dataflow.graph.variables)
+    return Chains(analysis.graph, analysis.path, analysis, thorough).follow(calls, hot, names)
+
+
+def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
+    """What happens in a section through the functions that it calls."""
+    found = follow(analysis, solved, site)
+    if found is None:
+        return []
+    around = Surroundings((entered(site),), site.op.callee or "", direct_level(analysis, site))
+    return consequences(analysis, found, around)
+
+
+def consequences(analysis: FileAnalysis, found: Found, around: Surroundings) -> list[Incident]:
+    """What is to be said of chains that were found."""
+    return [
+        *_sleeps(found, around),
+        *_accesses(analysis, found, around),
+        *_enters(analysis, found, around),
+    ]
+
+
+def _sleeps(found: Found, around: Surroundings) -> Iterable[Incident]:
+    # The shortest chain of each call comes first.
+    for sleep in {chain.start: chain for chain in reversed(found.sleeps)}.values():
+        how = f" with {sleep.flag}" if sleep.flag else ""
+        message = f"{sleep.start.callee}() may sleep while lazy MMU mode is on: it comes to {sleep.sleeper}(){how}"
+        yield Incident("sleep", sleep.start.name_span, message, (*around.because, *sleep.steps))
+
+
+def _accesses(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
+    for chain in found.accesses:
+        level = Level.NOTE if chain.analysis.is_arch else around.level
+        because = (*around.because, *chain.steps[:-1])
+        incident = direct_access(chain.analysis, chain.access.op, because, level)
+        elsewhere = None if chain.analysis is analysis else chain.analysis.source.locate(incident.subject)
+        yield incident._replace(elsewhere=elsewhere, owner=chain.place.name)
+
+
+def _enters(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
+    vocabulary = analysis.vocabulary
+    flat = any(g.enter == around.enter and not g.nesting for g in vocabulary.generations)
+    for chain in {chain.start: chain for chain in reversed(found.enters)}.values() if flat else ():
+        name = chain.start.callee or chain.place.name
+        message = f"{name}() enters a section of its own in another one, and sections do not nest in this tree"
+        yield Incident("nested", chain.start.name_span, message, (*around.because, *chain.steps))
+    for chain in () if flat else found.enters:
+        if chain.op.callee in vocabulary.ranged_enters:
+            elsewhere = None if chain.analysis is analysis else chain.analysis.source.locate(chain.op.span)
+            message = "the range is ignored where the function is called with lazy MMU mode on"
+            because = (*around.because, *chain.steps[:-1])
+            yield Incident("lost", chain.op.span, message, because, elsewhere=elsewhere, owner=chain.place.name)
+
+
+def hot_parameter(solved: Solved, index: int) -> frozenset[Symbol]:
+    """The page table that a parameter of a function points into."""
+    parameters = solved.dataflow.graph.parameters
+    return frozenset({Symbol(f"T[{parameters[index].name}]")} if index < len(parameters) else ())

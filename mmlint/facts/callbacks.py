@@ -1,0 +1,199 @@
+"""Functions that another one runs for every entry of a range, in its own section.
+
+    ret = apply_to_page_range(&init_mm, start, size, kasan_populate_vmalloc_pte, &data);
+
+The vocabulary names the calls that do so; where the tree has the function that is called, the section is looked for in
+it, and where that has none, nothing is said. A callback is judged as the body of that section.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mmlint.diagnostic import Level
+from mmlint.facts.access import direct_access, direct_level
+from mmlint.facts.across import Surroundings, consequences
+from mmlint.facts.chains import Chains, Sleep
+from mmlint.facts.effects import Effects
+from mmlint.facts.file import FileAnalysis
+from mmlint.facts.readback import read_backs
+from mmlint.facts.sections import Evidence, FunctionFacts, Incident
+from mmlint.facts.sites import Site
+from mmlint.facts.summaries import parameter_table
+from mmlint.flow.values import Symbol
+from mmlint.source import Span
+from mmlint.vocabulary import Applies
+
+_POINTER = re.compile(rb"\s*&?\s*([A-Za-z_]\w*)\s*")
+_DEPTH = 8
+
+
+class Callback(NamedTuple):
+    """A function that is passed to ``applies``, by whom and where, with the analysis of the file that defines it."""
+
+    name: str
+    analysis: FileAnalysis
+    applies: Applies
+    caller: str
+    passed: Span
+
+
+def callbacks_in(analysis: FileAnalysis) -> Iterator[Callback]:
+    """The functions that this file has run in a section, each once for every place that passes it."""
+    for applies in analysis.vocabulary.applies:
+        pattern = re.compile(rb"\b" + applies.name.encode() + rb"\s*\(")
+        for caller, definitions in analysis.definitions.items():
+            seen: set[int] = set()
+            for definition in definitions:
+                for match in pattern.finditer(definition.masked, definition.body.start - definition.span.start):
+                    place = _argument(definition.masked, match.end(), applies.function)
+                    if place is None or place.start in seen:
+                        continue
+                    seen.add(place.start)
+                    name = definition.masked[place.start : place.end].decode()
+                    owner = _owner(analysis, caller, name)
+                    if owner is not None:
+                        start = definition.span.start
+                        yield Callback(name, owner, applies, caller, Span(place.start + start, place.end + start))
+
+
+def _argument(text: bytes, start: int, index: int) -> Span | None:
+    """The span of the name that stands as argument ``index`` of a call whose arguments begin at ``start``."""
+    depth = 0
+    begin = start
+    for position in range(start, len(text)):
+        byte = text[position : position + 1]
+        if byte in b"([{":
+            depth += 1
+        elif byte in b")]}" or (byte == b"," and not depth):
+            if not depth:
+                if not index:
+                    found = _POINTER.fullmatch(text, begin, position)
+                    return Span(*found.span(1)) if found else None
+                if byte != b",":
+                    return None
+                index, begin = index - 1, position + 1
+                continue
+            depth -= 1
+    return None
+
+
+def _owner(analysis: FileAnalysis, caller: str, name: str) -> FileAnalysis | None:
+    """The file that defines a function that is passed on, None for a variable and where it is not found."""
+    if any(variable.name == name for graph in analysis.graphs(caller) for variable in graph.variables):
+        return None
+    if name in analysis.definitions:
+        return analysis
+    places = analysis.graph.resolve(name, analysis.path) if analysis.graph is not None else ()
+    return analysis.graph.analysis(places[0].path) if analysis.graph is not None and len(places) == 1 else None
+
+
+def callback_facts(analysis: FileAnalysis) -> list[FunctionFacts]:
+    """What is to be said of the functions that this file has run in a section."""
+    found: dict[str, list[Incident]] = {}
+    judged: set[tuple[str, str]] = set()
+    for callback in callbacks_in(analysis):
+        # One place that passes it is evidence enough.
+        if (callback.name, callback.analysis.path) in judged:
+            continue
+        judged.add((callback.name, callback.analysis.path))
+        around = surroundings(analysis, callback)
+        if around is not None:
+            found.setdefault(callback.name, []).extend(_judge(analysis, callback, around))
+    facts = []
+    for name, incidents in found.items():
+        definitions = analysis.definitions.get(name, ())
+        span = definitions[0].span if definitions else Span(0, 0)
+        single = {(i.kind, i.subject, i.elsewhere): i for i in reversed(incidents)}
+        ordered = sorted(single.values(), key=lambda i: (i.elsewhere is not None, i.subject, i.kind))
+        facts.append(FunctionFacts(analysis.source, name, span, (), incidents=tuple(ordered)))
+    return facts
+
+
+def surroundings(analysis: FileAnalysis, callback: Callback) -> Surroundings | None:
+    """The section that a callback runs in; None where the tree shows that there is none."""
+    applies = callback.applies
+    text = f"{callback.caller}() has {applies.name}() run {callback.name}() in its section"
+    passed = Evidence(callback.passed, text)
+    level = Level.NOTE if callback.analysis.is_arch else Level.WARNING
+    if analysis.graph is None:
+        current = next((g.enter for g in analysis.vocabulary.generations if g.name == analysis.api.generation), "")
+        return Surroundings((passed,), current, level)
+    places = analysis.graph.resolve(applies.name, analysis.path)
+    for place in places:
+        home = analysis.graph.analysis(place.path)
+        site = _running_site(home, place.name)
+        if site is not None:
+            elsewhere = None if home is analysis else home.source.locate(site.op.span)
+            entered = Evidence(site.op.span, "lazy MMU mode is entered here", elsewhere)
+            if not callback.analysis.is_arch:
+                level = direct_level(home, site)
+            return Surroundings((entered, passed), site.op.callee or "", level)
+    if places:
+        return None
+    return Surroundings((passed,), "", level)
+
+
+def _running_site(home: FileAnalysis, name: str) -> Site | None:
+    """The section, below a function of its file, that calls through a pointer."""
+    pending, seen = [name], {name}
+    for current in pending:
+        if len(pending) > 64:
+            break
+        for solved in home.solve(current)[0] if home.enters_mode(current) else ():
+            for site in solved.sites.sites.values():
+                if any(op.callee is None for op, _ in site.calls):
+                    return site
+        fresh = [callee for callee in home.called_names(current) if callee not in seen]
+        seen.update(fresh)
+        pending += fresh
+    return None
+
+
+def _judge(analysis: FileAnalysis, callback: Callback, around: Surroundings) -> Iterator[Incident]:
+    """The incidents in one callback, with places elsewhere where its file is another one."""
+    home, name = callback.analysis, callback.name
+    texts, _ = home.called(name, False, {})
+    for text in texts:
+        effects = Effects(text)
+        parameters = effects.parameters
+        if callback.applies.pte >= len(parameters):
+            continue
+        hot = frozenset({parameter_table(parameters[callback.applies.pte].name)}) | effects.page_tables()
+        for incident in _own_incidents(callback, effects, hot, around):
+            elsewhere = None if home is analysis else home.source.locate(incident.subject)
+            yield incident._replace(elsewhere=elsewhere, owner=name)
+        if home.graph is not None:
+            names = frozenset(variable.name for variable in text.dataflow.graph.variables)
+            found = Chains(home.graph, home.path, home).follow(list(effects.calls), hot, names)
+            for incident in consequences(home, found, _seen_from(home, analysis, around)):
+                place = incident.elsewhere or (None if home is analysis else home.source.locate(incident.subject))
+                yield incident._replace(elsewhere=place, owner=incident.owner or name)
+
+
+def _own_incidents(
+    callback: Callback, effects: Effects, hot: frozenset[Symbol], around: Surroundings
+) -> Iterator[Incident]:
+    home = callback.analysis
+    for access in effects.accesses:
+        if access.table in hot:
+            yield direct_access(home, access.op, around.because, around.level)
+    sleeps = [Sleep(op, op.callee or "", flag, ()) for op, flag in effects.sleeps.items()]
+    for sleep in sleeps:
+        how = f" with {sleep.flag}" if sleep.flag else ""
+        message = f"{sleep.sleeper}() may sleep{how} while lazy MMU mode is on"
+        yield Incident("sleep", sleep.start.name_span, message, around.because)
+    yield from read_backs(home, effects, hot, around.because)
+
+
+def _seen_from(home: FileAnalysis, analysis: FileAnalysis, around: Surroundings) -> Surroundings:
+    """The surroundings with places, where the file that is reported on is not the one that shows them."""
+    if home is analysis:
+        return around
+    because = tuple(
+        step if step.elsewhere else step._replace(elsewhere=analysis.source.locate(step.span))
+        for step in around.because
+    )
+    return around._replace(because=because)

@@ -1,0 +1,286 @@
+"""The functions of a tree as far as sections reach: what a call means, and what may come of it.
+
+    graph = CallGraph(tree, vocabulary, api)
+    graph.resolve("split_huge_pmd", "fs/proc/task_mmu.c")   ->  its macros and functions, as places
+    graph.survey({"pagemap_scan_thp_entry"}, path)          ->  which functions below may lead to something of interest
+
+A survey reads words, not code: it is quick and finds too much, and tells which few functions are worth an analysis.
+A name in a C file means what that file defines; in a header, where ``#if`` chooses, it means every definition.
+Functions of an architecture are never called by those of another. Names that the folders of the search do not define
+are not found, and calls through pointers of unknown value are not followed: whoever asks has to say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from mmlint.facts.effects import Effects
+from mmlint.facts.file import FileAnalysis, Unsolved
+from mmlint.facts.index import NameIndex, Place
+from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
+from mmlint.flow.ir import Variable
+from mmlint.flow.values import Value
+from mmlint.source import Source
+from mmlint.tree import Tree, TreeApi
+from mmlint.vocabulary import Vocabulary
+
+# What a function may lead to: a sleeper, an enable, a dereference of a pte pointer that it is given, or of one that it
+# finds itself.
+SLEEP, ENTER, GIVEN, OWN = 1, 2, 4, 8
+# Bounds of one survey; a chain that is longer is not found.
+MAX_DEPTH = 7
+_MAX_PLACES = 4_000
+# More definitions than this are one name for many things.
+_MAX_MEANINGS = 24
+_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
+_POINTERS = re.compile(rb"\bpte_t\s+([^;(){}=]*\*[^;(){}=]*)")
+_POINTER = re.compile(rb"\*\s*(\w+)")
+_PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
+
+
+class CallGraph:
+    """Files are read and analysed when something leads to them, each once."""
+
+    def __init__(self, tree: Tree, vocabulary: Vocabulary, api: TreeApi) -> None:
+        self.tree = tree
+        self.vocabulary = vocabulary
+        self.api = api
+        self.index = NameIndex(tree, vocabulary.calls.folders)
+        self._own: dict[str, NameIndex] = {}
+        self._meanings: dict[tuple[str, str], tuple[Place, ...]] = {}
+        self._analyses: dict[str, FileAnalysis] = {}
+        self._enters = vocabulary.enters | vocabulary.ranged_enters
+        self._callers: dict[str, tuple[str, ...]] = {}
+        self._mode = self._enters | vocabulary.leaves | vocabulary.pauses | vocabulary.resumes
+        self._summaries: dict[tuple[str, str], Summary | None] = {}
+        self._edges: dict[Place, tuple[int, tuple[Place, ...]]] = {}
+        self._modes: dict[Place, tuple[int, ...]] = {}
+        self._words: dict[Place, frozenset[str]] = {}
+        self._effects: dict[object, tuple[list[Effects], list[Unsolved]]] = {}
+        sleepers, calls = vocabulary.sleepers, vocabulary.calls
+        self._sleepers = sleepers.always | frozenset(sleepers.gfp) | frozenset(calls.conditional)
+        kinds = (vocabulary.reads, vocabulary.updates, vocabulary.read_updates, vocabulary.carries, vocabulary.levels)
+        tables = (vocabulary.maps, vocabulary.unmaps, vocabulary.lock_pointers)
+        locks = vocabulary.locks
+        self._accessors = frozenset(name for kind in (*kinds, *tables) for name in kind) | locks.acquire | locks.release
+        self._accessors |= locks.try_ | locks.double_acquire | locks.double_release | vocabulary.macros.noreturn
+        self._accessors |= vocabulary.lookups
+        self._finders = vocabulary.lookups | frozenset(vocabulary.maps)
+
+    # ------------------------------------------------------------ files
+
+    def analysis(self, path: str) -> FileAnalysis:
+        """The analysis of a file of the tree; an empty one where it cannot be read."""
+        known = self._analyses.get(path)
+        if known is None:
+            source = Source(self.tree.shown(path), self.index.data(path))
+            known = self.join(path, FileAnalysis(source, self.vocabulary, self.api, self, path))
+        return known
+
+    def join(self, path: str, analysis: FileAnalysis) -> FileAnalysis:
+        """Take the analysis of a file of the tree as it is given."""
+        self._analyses[path] = analysis
+        return analysis
+
+    def is_accessor(self, place: Place) -> bool:
+        """True for a definition in a place where entries are accessed directly by right."""
+        return any(
+            place.path == pattern or fnmatchcase(place.path, pattern + "/*")
+            for pattern in self.vocabulary.calls.accessors
+        )
+
+    # ------------------------------------------------------------ names
+
+    def resolve(self, name: str, path: str) -> tuple[Place, ...]:
+        """The definitions that a call of ``name`` in the file ``path`` may mean."""
+        known = self._meanings.get((name, path))
+        if known is None:
+            known = self._meanings[name, path] = self._resolve(name, path)
+        return known
+
+    def _resolve(self, name: str, path: str) -> tuple[Place, ...]:
+        found = dict.fromkeys((*self._near(path).places(name), *self.index.places(name)))
+        own = [place for place in found if place.path == path]
+        if own and not path.endswith(".h"):
+            return tuple(own)
+        arch = architecture(path)
+        seen = [
+            place
+            for place in found
+            if (place.path.endswith(".h") or not (place.static or place.macro))
+            and (not arch or architecture(place.path) in ("", arch))
+        ]
+        return tuple(seen) if len(seen) <= _MAX_MEANINGS else ()
+
+    def _near(self, path: str) -> NameIndex:
+        """The definitions of a file and of the headers in its folder."""
+        known = self._own.get(path)
+        if known is None:
+            folder = path.rpartition("/")[0]
+            covered = any(fnmatchcase(path, pattern + "/*") for pattern in self.vocabulary.calls.folders)
+            known = self._own[path] = NameIndex(
+                self.tree, () if covered else (path, *self._headers(folder)), self.index
+            )
+        return known
+
+    def _headers(self, folder: str) -> list[str]:
+        return [path for path in self.tree.files(folder) if path.endswith(".h") and path.rpartition("/")[0] == folder]
+
+    def callers(self, name: str, path: str) -> tuple[str, ...]:
+        """The C files of the tree, other than ``path``, that name a global function."""
+        if name not in self._callers:
+            word = re.compile(rb"\b" + name.encode() + rb"\b")
+            found = self.tree.search((name.encode(),))
+            self._callers[name] = tuple(
+                file for file in found if file[-2:] == ".c" and word.search(self.index.data(file))
+            )
+        arch = architecture(path)
+        seen = [file for file in self._callers[name] if not arch or architecture(file) in ("", arch)]
+        return tuple(file for file in seen if file != path)
+
+    def is_quiet(self, name: str) -> bool:
+        """True for a name that the vocabulary says to be of no concern."""
+        calls = self.vocabulary.calls
+        return name in calls.atomic or name.startswith(calls.prefixes)
+
+    def is_known(self, name: str) -> bool:
+        """True for a name of which the vocabulary says what it does to page tables."""
+        return name in self._accessors
+
+    def words(self, place: Place) -> frozenset[str]:
+        """Names that the text of a definition calls."""
+        known = self._words.get(place)
+        if known is None:
+            text = _HIDDEN.sub(b" ", self.index.text(place))
+            body = text[text.find(b")" if place.macro else b"{") :]
+            known = frozenset(word.decode() for word in set(_CALL.findall(body))) - {place.name}
+            self._words[place] = known
+        return known
+
+    def _own_interest(self, place: Place) -> int:
+        words = self.words(place)
+        if self.is_known(place.name):
+            return ENTER if words & self._enters else 0
+        flags = SLEEP if words & self._sleepers else 0
+        flags |= ENTER if words & self._enters else 0
+        if _dereferences(self.index.text(place), place.macro):
+            flags |= GIVEN | (OWN if words & self._finders else 0)
+        return flags
+
+    # ------------------------------------------------------------ what lies below
+
+    def survey(self, names: Iterable[str], path: str) -> Mapping[Place, int]:
+        """What calls of ``names`` in a file may lead to, for each definition that is reached."""
+        flags: dict[Place, int] = {}
+        depths = {place: 1 for name in sorted(names) if self._worth(name) for place in self.resolve(name, path)}
+        pending = deque(depths)
+        reached: list[Place] = []
+        while pending and len(reached) < _MAX_PLACES:
+            place = pending.popleft()
+            own, below = self._below(place)
+            flags[place] = own
+            reached.append(place)
+            if depths[place] < MAX_DEPTH:
+                for callee in below:
+                    if callee not in depths:
+                        depths[callee] = depths[place] + 1
+                        pending.append(callee)
+        changed = True
+        while changed:
+            changed = False
+            for place in reversed(reached):
+                found = flags[place]
+                for callee in self._below(place)[1]:
+                    found |= flags.get(callee, 0)
+                if found != flags[place]:
+                    flags[place] = found
+                    changed = True
+        return flags
+
+    def _below(self, place: Place) -> tuple[int, tuple[Place, ...]]:
+        """What a definition does by its words, and the definitions that it may call."""
+        known = self._edges.get(place)
+        if known is None:
+            callees: dict[Place, None] = {}
+            if not self.is_known(place.name):
+                for name in sorted(self.words(place)):
+                    callees.update(dict.fromkeys(self.resolve(name, place.path) if self._worth(name) else ()))
+            known = self._edges[place] = (self._own_interest(place), tuple(callees))
+        return known
+
+    def _worth(self, name: str) -> bool:
+        return name not in self._sleepers and name not in self.vocabulary.api_names and not self.is_quiet(name)
+
+    def summary(self, name: str, path: str) -> Summary | None:
+        """What a function of another file does to the section of its caller; None where it does nothing to it."""
+        if self.is_known(name) or self.is_quiet(name) or name in self.vocabulary.api_names:
+            return None
+        key = (name, architecture(path))
+        if key not in self._summaries:
+            self._summaries[key] = None  # a recursive call sees no effect
+            self._summaries[key] = self._summary(name, path)
+        return self._summaries[key]
+
+    def _summary(self, name: str, path: str) -> Summary | None:
+        found = [
+            UNCERTAIN if place.macro else self.analysis(place.path).summary(name) or NEUTRAL
+            for place in self.resolve(name, path)
+            if self.words(place) & self._mode
+        ]
+        if not found or all(summary.is_neutral for summary in found):
+            return None
+        return found[0] if all(summary == found[0] for summary in found) else UNCERTAIN
+
+    def modes(self, place: Place) -> tuple[int, ...]:
+        """Parameters of a function that select what it does, by index."""
+        known = self._modes.get(place)
+        if known is None:
+            graphs = self.analysis(place.path).graphs(place.name)
+            known = self._modes[place] = tuple(
+                sorted(
+                    {
+                        index
+                        for graph in graphs
+                        for index, name in enumerate(graph.parameters)
+                        if _selects(graph.variables[name], self.vocabulary.calls.modes)
+                    }
+                )
+            )
+        return known
+
+    def effects(self, place: Place, given: Mapping[int, Value]) -> tuple[list[Effects], list[Unsolved]]:
+        """What each text of a definition does in a section, and which texts could not be analysed."""
+        key = (place.path, place.name, place.macro, tuple(sorted(given.items(), key=lambda item: item[0])))
+        known = self._effects.get(key)
+        if known is None:
+            texts, unsolved = self.analysis(place.path).called(place.name, place.macro, given)
+            known = self._effects[key] = ([Effects(text) for text in texts], unsolved)
+        return known
+
+
+def _dereferences(text: bytes, macro: bool) -> bool:
+    """True where the text seems to dereference a pointer that it declares as one to an entry, or gets as a macro."""
+    if macro:
+        head = _PARAMETERS.match(text)
+        names = head.group(1).split(b",") if head else []
+    else:
+        names = [name for group in _POINTERS.findall(text) for name in _POINTER.findall(group)]
+    pattern = b"|".join({re.escape(name.strip()) for name in names if name.strip().isalnum() or b"_" in name})
+    if not pattern:
+        return False
+    access = rb"\*\s*(?:\([^()*]*\*\s*\)\s*)?\(*\s*(?:%b)\b|\b(?:%b)\)*\s*(?:->|\[)" % (pattern, pattern)
+    return any(not text[: match.start()].rstrip().endswith(b"pte_t") for match in re.finditer(access, text))
+
+
+def _selects(variable: Variable, types: frozenset[str]) -> bool:
+    return not variable.pointers and (variable.type in types or variable.type.startswith("enum "))
+
+
+def architecture(path: str) -> str:
+    """The architecture that a file of a tree belongs to, empty for generic code."""
+    parts = path.split("/", 2)
+    return parts[1] if parts[0] == "arch" and len(parts) == 3 else ""

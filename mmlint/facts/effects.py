@@ -1,0 +1,131 @@
+"""What a function does while the lazy MMU mode of its caller is on: calls, accesses of entries, sections of its own.
+
+The caller's mode is on until the function leaves or pauses it. A function may do different things for different
+arguments, so it is looked at anew for each set of arguments whose values are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mmlint.facts.conditions import decide
+from mmlint.facts.evaluate import Evaluator
+from mmlint.facts.file import Called
+from mmlint.facts.gfp import sleeps
+from mmlint.facts.observer import Observer
+from mmlint.facts.state import State
+from mmlint.flow import ir
+from mmlint.flow.values import Entry, Poly, Symbol, Value
+
+
+class InnerCall(NamedTuple):
+    """A call with the values of its arguments; ``target`` is the function that a pointer is known to hold, or empty."""
+
+    op: ir.Call
+    arguments: tuple[Value, ...]
+    target: str
+
+
+class Access(NamedTuple):
+    """A dereference of a pte pointer into ``table``."""
+
+    op: ir.Op
+    table: Symbol
+
+
+class Use(NamedTuple):
+    """An accessor that is given a pte pointer into ``table`` as its ``argument``; ``kind`` as of `Observer.touch`."""
+
+    op: ir.Op
+    argument: int
+    kind: str
+    table: Symbol
+
+
+@dataclass
+class Effects(Observer):
+    """Collects them from the final states of one text of a function."""
+
+    called: Called
+    calls: dict[InnerCall, None] = field(default_factory=dict)
+    sleeps: dict[ir.Call, str] = field(default_factory=dict)
+    accesses: dict[Access, None] = field(default_factory=dict)
+    uses: dict[Use, None] = field(default_factory=dict)
+    accessed: set[Symbol] = field(default_factory=set)
+    enters: dict[ir.Call, None] = field(default_factory=dict)
+    _blocks: dict[int, int] = field(default_factory=dict)
+    _avoidable: dict[int, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._context = self.called.dataflow.context
+        self._evaluator = Evaluator(self._context)
+        self.called.dataflow.observe(self)
+
+    @property
+    def parameters(self) -> tuple[ir.Name, ...]:
+        return self.called.dataflow.graph.parameters
+
+    def page_tables(self) -> set[Symbol]:
+        """Tables that the function itself shows to be page tables: mapped, looked up, or given to an accessor."""
+        lookups = tuple(f"T[{name}@" for name in sorted(self._context.vocabulary.lookups))
+        tables = {access.table for access in self.accesses}
+        found = {table for table in tables if table in self._context.mapped or table.startswith(lookups)}
+        return found | (tables & self.accessed)
+
+    def is_conditional(self, op: ir.Call) -> bool:
+        """True when the function can come to its end without this call."""
+        block = self._blocks.get(op.span.start, -1)
+        known = self._avoidable.get(block)
+        if known is None:
+            known = self._avoidable[block] = self._can_avoid(block)
+        return known
+
+    def _can_avoid(self, avoided: int) -> bool:
+        blocks = self.called.dataflow.graph.blocks
+        states = self.called.dataflow.solution.states
+        pending, seen = [0], {0, avoided}
+        while pending and avoided:
+            block = pending.pop()
+            if isinstance(blocks[block].terminator, ir.Return):
+                return True
+            following = [b for b in ir.successors(blocks[block].terminator) if b not in seen and states[b]]
+            seen.update(following)
+            pending += following
+        return False
+
+    # ------------------------------------------------------------ what is heard
+
+    def call(self, state: State, op: ir.Call) -> None:
+        vocabulary = self._context.vocabulary
+        if not is_on(state):
+            return
+        self._blocks[op.span.start] = self.block
+        flag = sleeps(vocabulary.sleepers, self._evaluator, state, op)
+        index = vocabulary.calls.conditional.get(op.callee or "", -1)
+        if flag is not None:
+            self.sleeps.setdefault(op, flag)
+        elif 0 <= index < len(op.arguments) and decide(self._evaluator, op.arguments[index], state):
+            self.sleeps.setdefault(op, "")
+        if op.callee in vocabulary.enters or op.callee in vocabulary.ranged_enters:
+            self.enters.setdefault(op)
+        arguments = tuple(self._evaluator.value(argument, state) for argument in op.arguments)
+        target = ""
+        if op.pointer is not None:
+            value = self._evaluator.value(op.pointer, state)
+            symbol = value.as_symbol() if isinstance(value, Poly) else None
+            target = str(symbol) if symbol is not None and symbol.isidentifier() and not symbol.makers else ""
+        self.calls.setdefault(InnerCall(op, arguments, target))
+
+    def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
+        if kind in ("read", "update", "read_update", "carry"):
+            self.accessed.add(entry.table)
+            if is_on(state):
+                self.uses.setdefault(Use(op, argument, kind, entry.table))
+        elif kind == "direct" and is_on(state):
+            self.accesses.setdefault(Access(op, entry.table))
+
+
+def is_on(state: State) -> bool:
+    """True where the mode of the caller is certainly on."""
+    return not state.paused and not state.below and not state.doubtful
