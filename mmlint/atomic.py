@@ -59,7 +59,7 @@ def write_folder(path: str, files: Mapping[str, bytes]) -> None:
 
     Raises WriteError, and for a folder that holds something already: what would be left of it is not ours to say.
     """
-    target = Path(path)
+    target = Path(path).absolute()
     made = target.with_name(f".{target.name}.mmlint-{os.getpid()}")
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -126,6 +126,7 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--in-place", action="store_true", help="write the files instead of printing a diff")
     parser.add_argument("--unsafe", action="store_true", help="also what a person has to confirm")
     parser.add_argument("--commit-message", action="store_true", help="print a commit message, not the diff")
+    parser.add_argument("--series", metavar="DIR", help="write patches with a cover letter into a folder")
     parser.add_argument("-q", "--quiet", action="store_true", help="do not tell what went well")
     _add_selection(parser)
     settings = _add_settings(parser)

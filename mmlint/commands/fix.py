@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mmlint.checker import FileReport, make_checker
@@ -12,8 +14,10 @@ from mmlint.commands.run import from_stdin, paths_of, report_of
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Applicability, fingerprinted
+from mmlint.engine import Report
 from mmlint.fix import Repair, repair
 from mmlint.report.repairs import account, write
+from mmlint.rule import LoadedRule
 from mmlint.source import Source
 
 
@@ -21,6 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Repair, print or write, and return the exit code. Raises UsageError."""
     if arguments.in_place and from_stdin(arguments):
         raise UsageError("--in-place: standard input cannot be written; leave it out to get a diff")
+    if arguments.series and (arguments.in_place or arguments.commit_message or from_stdin(arguments)):
+        raise UsageError("--series: it makes patches with messages from files; give neither -, --in-place nor the like")
     settings = settings_of(arguments)
     report = report_of(arguments, settings)
     judge = _Judge(settings)
@@ -34,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         from mmlint.report.commit_message import commit_message
 
         sys.stdout.write(commit_message(repairs, judge.checker.rules))
+    elif arguments.series:
+        _write_series(arguments.series, repairs, report, judge.checker.rules)
     elif not arguments.in_place:
         _print_diff(repairs)
     lines = [*failures, *account(repairs, report, arguments.in_place, arguments.quiet)]
@@ -41,6 +49,22 @@ def run(arguments: argparse.Namespace) -> int:
     if report.coverage.skipped or failures or any(change.refused for change in repairs):
         return BAD
     return FINDINGS if any(change.changes for change in repairs) else CLEAN
+
+
+def _write_series(folder: str, repairs: list[Repair], report: Report, rules: Sequence[LoadedRule]) -> None:
+    """Make the patches and print the names of their files; a folder appears only where something changes."""
+    from mmlint.atomic import WriteError, write_folder
+    from mmlint.report.conversion import conversion
+
+    files = conversion(repairs, report, rules)
+    if not files:
+        return
+    try:
+        write_folder(folder, files)
+    except WriteError as error:
+        raise UsageError(f"--series {folder}: {error}") from error
+    for name in files:
+        print(os.path.join(folder, name))  # noqa: PTH118
 
 
 def _print_diff(repairs: list[Repair]) -> None:

@@ -40,6 +40,7 @@ QUESTIONS: Final = {
     "nested-section": "Can that happen, or do the callers prevent it?",
     "range-ignored": "Is that known, and fine?",
     "raw-pte-access": "Could that use the accessor? The architecture may keep the new value elsewhere meanwhile.",
+    "read-back-in-section": "What keeps the entry from changing in between?",
     "section-outside-lock": "Could the section go inside of the lock?",
     "sleep-in-section": "Could that move out of the section?",
     "superseded-name": "Is that left over from an earlier version?",
