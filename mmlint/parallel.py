@@ -28,6 +28,10 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int
     count = min(processes, len(items))
     if count < 2:
         return [_answer(work, item) for item in items]
+    import gc
+
+    # What is there already is of no interest to the collectors of the children.
+    gc.freeze()
     shares = _shares(len(items))
     queue = _queue(len(shares))
     children = [_Child(work, items, shares, queue) for _ in range(count)]

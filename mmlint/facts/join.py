@@ -82,11 +82,18 @@ class Join:
         moved = []
         others = [state.values for state in self.states[1:]]
         for place, value in first.values.items():
-            values = [other.get(place) for other in others]
-            if all(other is value or other == value for other in values) and self._lasts(place, value):
-                result.values[place] = value
-            elif None not in values and self._lasts(place, ZERO):
-                moved.append(place)
+            same = True
+            for values in others:
+                other = values.get(place)
+                if other is not value and other != value:
+                    same = False
+                    if other is None:
+                        break
+            else:
+                if same and self._lasts(place, value):
+                    result.values[place] = value
+                elif self._lasts(place, ZERO):
+                    moved.append(place)
         self._renew_epochs(result)
         for place in sorted(moved, key=_order):
             if place in result.values:
@@ -98,22 +105,19 @@ class Join:
 
     def _lasts(self, place: Place, value: Value) -> bool:
         """True when neither a value nor the object that a field belongs to stems from an older round of this join."""
-        return self.maker not in value.makers and not (isinstance(place, Field) and place.rests_on(self.maker))
+        return self.maker not in value.makers and not (place.__class__ is Field and place.rests_on(self.maker))
 
     def _renew_epochs(self, result: State) -> None:
         """Fields that were written on some of the paths only may have changed; so may all where the memory has."""
-        partly = {
-            field_epoch(place.field)
-            for state in self.states
-            for place in state.values
-            if isinstance(place, Field) and any(place not in other.values for other in self.states)
-        }
-        epochs = {
-            place
-            for state in self.states
-            for place in state.values
-            if isinstance(place, Name) and place.name.startswith(EPOCH.name)
-        }
+        partly: set[Name] = set()
+        epochs: set[Name] = set()
+        shared = set(self.states[0].values).intersection(*(state.values for state in self.states[1:]))
+        for state in self.states:
+            for place in state.values:
+                if place.__class__ is Name and place.name.startswith(EPOCH.name):
+                    epochs.add(place)
+                elif place.__class__ is Field and place not in shared:
+                    partly.add(field_epoch(place.field))
         for place in sorted(epochs | partly, key=_order):
             name = place_text(place)
             incoming = [_number(state.values.get(place, ZERO)) for state in self.states]

@@ -160,7 +160,7 @@ class Memory:
             root = self.objects.root(place.base)
             if root is None or root in given:
                 del state.values[place]
-        for name in [n for n in state.values if isinstance(n, ir.Name) and self.is_global(n)]:
+        for name in [n for n in state.values if n.__class__ is ir.Name and self.is_global(n)]:
             del state.values[name]
 
     def is_global(self, name: ir.Name) -> bool:

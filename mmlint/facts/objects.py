@@ -56,6 +56,7 @@ class Objects:
         self.globals: tuple[ir.Name, ...] = ()
         self._parts: dict[Symbol, Field] = {}
         self._loaded: dict[Symbol, Value] = {}
+        self._roots: dict[Value, ir.Name | None] = {}
         self._epochs: dict[tuple[Value, bool], tuple[ir.Name, ...]] = {}
         self._sources: dict[ir.Temp, ir.Expr] = {}
         self._scan(graph)
@@ -144,6 +145,12 @@ class Objects:
 
     def root(self, value: Value) -> ir.Name | None:
         """The local that an address lies in, or that it was read from."""
+        # What a symbol was read from is known before any value holds the symbol.
+        if value not in self._roots:
+            self._roots[value] = self._root(value)
+        return self._roots[value]
+
+    def _root(self, value: Value) -> ir.Name | None:
         pending = [value]
         while pending:
             last = pending.pop()

@@ -11,15 +11,15 @@ its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from mmlint.flow.ir import Name, Temp
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A place in memory: a field of the object that ``base`` points to, or of a local object named by a symbol.
 
     ``field`` is "*" for the object itself and "[index]" for an element, the index being a value.
@@ -37,6 +37,7 @@ Place = Name | Temp | Field
 EPOCH = Name("<memory>")
 
 
+@lru_cache(maxsize=1024)
 def field_epoch(name: str) -> Name:
     """The place whose value tells when a field of that name was last written through a pointer."""
     return Name(f"<memory>.{'*' if name.startswith('[') else name}")
@@ -48,8 +49,7 @@ Answer = tuple[str, tuple["Value | None", ...], bool]
 Key = tuple[tuple[int, ...], int, int, int, tuple[Symbol, ...], tuple[Symbol, ...], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A mapped PTE table. ``mm`` is None when nothing shows the owner, ``lock`` when it has none.
 
     ``address`` is the address it was mapped at, ``site`` the map call. ``contract`` is the text of the contract that
@@ -69,7 +69,6 @@ class Table:
     lockless: bool = False
 
 
-@dataclass(slots=True)
 class State:
     """One abstract state. Mutable while a block is run; a copy is made before each.
 
@@ -81,20 +80,68 @@ class State:
     may not have entered a section. Nothing is reported from them.
     """
 
-    values: dict[Place, Value]
-    tables: dict[Symbol, Table] = field(default_factory=dict)
-    held: frozenset[Symbol] = frozenset()
-    stack: tuple[int, ...] = ()
-    below: int = 0
-    paused: int = 0
-    closed: int = -1
-    facts: frozenset[Fact] = frozenset()
-    equalities: frozenset[Poly] = frozenset()
-    foreign: frozenset[Symbol] = frozenset()
-    answers: frozenset[Answer] = frozenset()
-    paused_at: int = -1
-    doubtful: bool = False
-    resumed: int = 0
+    __slots__ = (
+        "answers",
+        "below",
+        "closed",
+        "doubtful",
+        "equalities",
+        "facts",
+        "foreign",
+        "held",
+        "paused",
+        "paused_at",
+        "resumed",
+        "stack",
+        "tables",
+        "values",
+    )
+
+    def __init__(
+        self,
+        values: dict[Place, Value],
+        tables: dict[Symbol, Table] | None = None,
+        held: frozenset[Symbol] = frozenset(),
+        stack: tuple[int, ...] = (),
+        below: int = 0,
+        paused: int = 0,
+        closed: int = -1,
+        facts: frozenset[Fact] = frozenset(),
+        equalities: frozenset[Poly] = frozenset(),
+        foreign: frozenset[Symbol] = frozenset(),
+        answers: frozenset[Answer] = frozenset(),
+        paused_at: int = -1,
+        doubtful: bool = False,
+        resumed: int = 0,
+    ) -> None:
+        self.values = values
+        self.tables = {} if tables is None else tables
+        self.held = held
+        self.stack = stack
+        self.below = below
+        self.paused = paused
+        self.closed = closed
+        self.facts = facts
+        self.equalities = equalities
+        self.foreign = foreign
+        self.answers = answers
+        self.paused_at = paused_at
+        self.doubtful = doubtful
+        self.resumed = resumed
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, State)
+            and self.values == other.values
+            and self.answers == other.answers
+            and self.facts == other.facts
+            and self.equalities == other.equalities
+            and self.tables == other.tables
+            and self.key == other.key
+            and (self.closed, self.foreign, self.paused_at) == (other.closed, other.foreign, other.paused_at)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def key(self) -> Key:
@@ -129,12 +176,12 @@ class State:
 
     def forget(self, maker: str, site: str) -> None:
         """Make room for a new execution of ``maker``: what an older one defined becomes unknown, place by place."""
-        for field_ in [p for p in self.values if isinstance(p, Field) and p.rests_on(maker)]:
-            del self.values[field_]
-        stale = [place for place, value in self.values.items() if maker in value.makers]
-        for place in stale:
+        values = self.values
+        for field in [p for p in values if p.__class__ is Field and p.rests_on(maker)]:
+            del values[field]
+        for place, value in [(place, value) for place, value in values.items() if maker in value.makers]:
             text = place_text(place)
-            self.values[place] = _unknown(self.values[place], f"old {text}{site}", maker, f"an older {text}")
+            values[place] = _unknown(value, f"old {text}{site}", maker, f"an older {text}")
         if any(maker in poly.makers for _, poly in self.facts):
             self.facts = frozenset(fact for fact in self.facts if maker not in fact[1].makers)
         if any(maker in poly.makers for poly in self.equalities):

@@ -6,8 +6,6 @@ splits in taken and not taken.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mmlint.facts.evaluate import as_poly, entry_address
 from mmlint.facts.memory import Memory
 from mmlint.facts.ownership import kernel_mm, owner_of
@@ -70,7 +68,7 @@ class TableCalls(Memory):
             if call.pmd < len(values) and table.pmd is not None and state.equal(table.pmd, values[call.pmd]):
                 lock = table.lock or Symbol(f"lock({symbol})", symbol.makers)
                 owner = values[call.mm] if table.mm is None and 0 <= call.mm < len(values) else table.mm
-                state.tables[symbol] = replace(table, lock=lock, mm=owner)
+                state.tables[symbol] = table._replace(lock=lock, mm=owner)
                 state.values[op.target] = Poly.symbol(lock)
 
     def _known_lock(self, state: State, pmd: Value | None) -> Symbol | None:

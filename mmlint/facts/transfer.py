@@ -15,7 +15,7 @@ from mmlint.facts.state import EPOCH, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.tables import TableCalls
 from mmlint.flow import ir
-from mmlint.flow.liveness import live_temps
+from mmlint.flow.liveness import dead_temps
 from mmlint.flow.values import ZERO, Entry, Poly, Symbol, Value
 
 _MAX_DEPTH = 4
@@ -27,7 +27,7 @@ class Transfer(TableCalls):
     def __init__(self, context: Context, cyclic: frozenset[int]) -> None:
         super().__init__(context)
         self.cyclic = cyclic
-        self.live = live_temps(context.graph)
+        self.dead = dead_temps(context.graph)
         vocabulary = context.vocabulary
         self._touches: dict[str, tuple[int, str]] = {}
         for kind, table in (
@@ -56,12 +56,9 @@ class Transfer(TableCalls):
             states = [after for before in states for after in self.op(before, op)]
         edges = [edge for after in states for edge in self._leave(after, block.terminator)]
         for target, after in edges:
-            self._drop_temps(after, self.live[target])
+            for temp in self.dead[index, target]:
+                after.values.pop(temp, None)
         return edges
-
-    def _drop_temps(self, state: State, live: frozenset[ir.Temp]) -> None:
-        for place in [place for place in state.values if isinstance(place, ir.Temp) and place not in live]:
-            del state.values[place]
 
     def _leave(self, state: State, terminator: ir.Terminator) -> list[tuple[int, State]]:
         match terminator:

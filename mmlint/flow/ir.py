@@ -10,20 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mmlint.flow.interned import Interned
 from mmlint.source import Span
 
 # ---------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(metaclass=Interned):
     """An integer constant (characters included)."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(metaclass=Interned):
     """A variable, or any other identifier (global, enumerator, macro constant, function).
 
     ``scope`` tells declarations of one spelling apart inside a function: 0 for the first one (or a global), 1 for the
@@ -34,29 +33,25 @@ class Name:
     scope: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Temp:
+class Temp(metaclass=Interned):
     """The result of an op; assigned once in the text of the function, or once on each arm of a branch."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddressOf:
+class AddressOf(metaclass=Interned):
     """``&place``."""
 
     place: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Deref:
+class Deref(metaclass=Interned):
     """``*pointer``; a place. As a value it appears only in `Load`, `Store` and `AddressOf`."""
 
     pointer: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(metaclass=Interned):
     """``base->field`` (arrow: base is a pointer value) or ``base.field`` (base is a place)."""
 
     base: Expr
@@ -64,24 +59,21 @@ class Member:
     arrow: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(metaclass=Interned):
     """``base[index]``; a place. ``base`` is a pointer value or the name of an array."""
 
     base: Expr
     index: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(metaclass=Interned):
     """``- ~ !`` applied to a value."""
 
     op: str
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(metaclass=Interned):
     """Arithmetic, bit and comparison operators; never ``&& || , =``."""
 
     op: str
@@ -89,16 +81,14 @@ class Binary:
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(metaclass=Interned):
     """``(type)operand``; ``type`` with single blanks, as written."""
 
     type: str
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(metaclass=Interned):
     """A value that is not modelled: a string, sizeof, a compound literal, ..."""
 
     text: str

@@ -67,9 +67,19 @@ def _block_sets(block: ir.Block) -> tuple[set[Temp], set[Temp]]:
     return used, defined
 
 
-def live_temps(graph: Graph) -> list[frozenset[Temp]]:
-    """For each block the temporaries that are read later without being set first."""
+def dead_temps(graph: Graph) -> dict[tuple[int, int], tuple[Temp, ...]]:
+    """For each edge (block, successor) the temporaries that have a value in the block and are not read after it."""
     sets = [_block_sets(block) for block in graph.blocks]
+    live = _live_temps(graph, sets)
+    return {
+        (index, target): tuple(sorted((live[index] | sets[index][1]) - live[target], key=lambda temp: temp.index))
+        for index, block in enumerate(graph.blocks)
+        for target in successors(block.terminator)
+    }
+
+
+def _live_temps(graph: Graph, sets: list[tuple[set[Temp], set[Temp]]]) -> list[set[Temp]]:
+    """For each block the temporaries that are read later without being set first."""
     live = [set(used) for used, _ in sets]
     changed = any(live)
     while changed:
@@ -80,4 +90,4 @@ def live_temps(graph: Graph) -> list[frozenset[Temp]]:
             if grown != live[index]:
                 live[index] = grown
                 changed = True
-    return [frozenset(temps) for temps in live]
+    return live

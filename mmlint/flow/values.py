@@ -42,8 +42,10 @@ PAGE = Symbol("PAGE_SIZE")
 class Poly:
     """An immutable polynomial with integer coefficients: a sum of coefficient * product of symbols."""
 
-    __slots__ = ("_hash", "_makers", "terms")
+    __slots__ = ("_hash", "makers", "terms")
     terms: tuple[tuple[Monomial, int], ...]
+    # The places that define any symbol in it.
+    makers: frozenset[str]
 
     def __init__(self, terms: Iterable[tuple[Monomial, int]] = ()) -> None:
         self._set(tuple(sorted([item for item in terms if item[1]])))
@@ -51,7 +53,6 @@ class Poly:
     def _set(self, terms: tuple[tuple[Monomial, int], ...]) -> None:
         self.terms = terms
         self._hash = hash(terms)
-        self._makers: frozenset[str] | None = None
 
     @classmethod
     def _sorted(cls, terms: tuple[tuple[Monomial, int], ...]) -> Poly:
@@ -66,16 +67,16 @@ class Poly:
     @classmethod
     def symbol(cls, symbol: Symbol) -> Poly:
         poly = cls._sorted((((symbol,), 1),))
-        poly._makers = symbol.makers
+        poly.makers = symbol.makers
         return poly
 
-    @property
-    def makers(self) -> frozenset[str]:
-        """The places that define any symbol in it."""
-        if self._makers is None:
-            found = {maker for monomial, _ in self.terms for symbol in monomial for maker in symbol.makers}
-            self._makers = frozenset(found) if found else _NONE
-        return self._makers
+    def __getattr__(self, name: str) -> frozenset[str]:
+        # Asked for once, then it is there: to read it is what is done most.
+        if name != "makers":
+            raise AttributeError(name)
+        found = {maker for monomial, _ in self.terms for symbol in monomial for maker in symbol.makers}
+        self.makers = frozenset(found) if found else _NONE
+        return self.makers
 
     def as_const(self) -> int | None:
         """The number it is, or None."""
@@ -173,22 +174,16 @@ def _label(symbol: Symbol) -> str:
 class Entry:
     """A PTE pointer: the entry for ``address`` in the table ``table``."""
 
-    __slots__ = ("_hash", "_makers", "address", "table")
+    __slots__ = ("_hash", "address", "makers", "table")
     table: Symbol
     address: Poly
+    makers: frozenset[str]
 
     def __init__(self, table: Symbol, address: Poly) -> None:
         self.table = table
         self.address = address
+        self.makers = address.makers | table.makers if table.makers else address.makers
         self._hash = hash((table, address))
-        self._makers: frozenset[str] | None = None
-
-    @property
-    def makers(self) -> frozenset[str]:
-        """The places that define any symbol in it."""
-        if self._makers is None:
-            self._makers = self.address.makers | self.table.makers
-        return self._makers
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entry) and self.table == other.table and self.address == other.address
