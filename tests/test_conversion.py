@@ -115,6 +115,19 @@ def test_cover_letter_lists_every_section(repository: Path, tmp_path: Path) -> N
     assert max(map(len, body.split("\n"))) <= 72
 
 
+@pytest.mark.usefixtures("repository")
+def test_call_that_the_tree_does_not_have_is_told(tmp_path: Path) -> None:
+    main(["fix", "--series", "../patches", "--target", "mm_batch_begin", "mm/mprotect.c"])
+    (cover,) = (tmp_path / "patches").glob("0000-*")
+    assert (
+        "\n\nmm_batch_begin() is not in include/linux/pgtable.h of this tree: the\n"
+        "patch that adds it has to come first.\n\n"
+    ) in cover.read_text()
+    main(["fix", "--series", "../others", "mm/mprotect.c"])
+    (cover,) = (tmp_path / "others").glob("0000-*")
+    assert "of this tree" not in cover.read_text()
+
+
 def section_file(path: str) -> str:
     return path.removeprefix("./")
 

@@ -103,7 +103,7 @@ def _series(
     files = {entry.name: entry.read_bytes() for entry in sorted((git.folder / "out").iterdir())}
     (cover,) = (name for name in files if name.startswith("0000-"))
     title = subject(sorted(paths.values()), changing)
-    texts = (title, blurb(changing, report, lambda path: _shown(path, top), is_commit))
+    texts = (title, blurb(changing, report, lambda path: _shown(path, top), _header(top), is_commit))
     for place, text in zip(_PLACES, texts, strict=True):
         # git has declared no character set.
         files[cover] = files[cover].replace(place, text.encode("ascii", "backslashreplace"), 1)
@@ -134,6 +134,13 @@ def _renamed(change: Repair, path: str) -> Repair:
     """The repair with the path that its tree knows the file by."""
     applied = tuple(found._replace(location=found.location._replace(path=path)) for found in change.applied)
     return replace(change, path=path, applied=applied)
+
+
+def _header(top: Path) -> str:
+    try:
+        return (top / HEADER).read_bytes().decode("latin-1")
+    except OSError:
+        return ""
 
 
 def _shown(path: str, top: Path) -> str:
