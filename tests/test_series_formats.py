@@ -16,7 +16,7 @@ import pytest
 from mmlint import __version__
 from mmlint.cli import main
 from mmlint.config import Settings
-from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
+from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note, Skipped
 from mmlint.report import b4_check, b4_review, fixup, github, junit, mail, patchwork, terse
 from mmlint.report.quoting import excerpts, quoted, whole
 from mmlint.report.review import QUESTIONS, comment, review_of
@@ -25,7 +25,7 @@ from mmlint.rule import load_rules
 from mmlint.series.check import Options, check_series
 from mmlint.series.diff import parse_diff
 from mmlint.series.model import SERIES_RULES, Cause, Finding, Hunk, Line, SeriesReport
-from mmlint.source import Location, Span
+from mmlint.source import Location, Source, Span
 from tests.series_of_two import Series, git, make_series, replaced
 
 FIRST = """\
@@ -172,7 +172,7 @@ def test_what_the_diff_does_not_show_stands_below_it(series: SeriesReport, tmp_p
         "> +\tlazy_mmu_mode_enable_for_pte_range(vma->vm_mm, end, addr, pte);\n\n"
         "Another. Is that intended?\n\n"
         "In walk(), mm/mprotect.c line 3, which the diff does not show:\n\n"
-        "It is so. Is that intended?\n\n"
+        "It is so.\n\n"
     ) in body
 
 
@@ -181,7 +181,7 @@ def test_the_same_is_said_once(series: SeriesReport) -> None:
     assert review.count == 2
     (first, second) = (lines for place in review.comments.values() for lines in place)
     assert first == ["It is so. Is that intended? (Likewise for 2 more in this patch.)"]
-    assert second == ["Another. Is that intended?"]
+    assert second == ["Another."]
 
 
 def test_a_long_review_is_cut_and_says_so(series: SeriesReport) -> None:
@@ -190,7 +190,7 @@ def test_a_long_review_is_cut_and_says_so(series: SeriesReport) -> None:
     assert review.count == 21
     assert review.elsewhere == [["There are 10 more remarks; the command below shows them."]]
     (lines,) = review.comments.values()
-    assert lines[-1] == ["If I read this right, fault 29. Is that intended?"]
+    assert lines[-1] == ["If I read this right, fault 29."]
 
 
 def test_evidence_is_short_and_names_other_files(series: SeriesReport) -> None:
@@ -241,8 +241,9 @@ def test_review_of_b4_is_the_whole_diff_of_git(series: SeriesReport, made: Serie
     assert sorted(files) == ["0001.txt", "0002.txt", "identity.txt", "series.txt"]
     assert files["identity.txt"] == "mmlint <mmlint@localhost>\n"
     assert files["series.txt"].startswith("Of the 5 ranged calls, 4 hold")
-    head, _, rest = files["0001.txt"].partition("\n\n")
-    assert head == "1 remark"
+    rest = files["0001.txt"]
+    assert rest.startswith("> diff --git ")
+    assert files["0002.txt"].startswith("The series names the range of 5 of 8 sections that can name it; not of\n")
     unquoted = [line for line in rest.split("\n") if not line.startswith("> ")]
     assert "\n".join(unquoted).strip() == FIRST.partition("pte);\n")[2].strip()
     quoted_lines = [line[2:] for line in rest.split("\n") if line.startswith("> ")]
@@ -301,6 +302,21 @@ def test_patchwork_has_a_check_for_each_patch(series: SeriesReport) -> None:
     ]
 
 
+def test_comment_stands_below_the_last_line_that_its_repair_changes(series: SeriesReport) -> None:
+    source = Source("mm/mprotect.c", series.read("mm/mprotect.c", 1))
+    start, end = (source.line_span(line).start for line in (60, 62))
+    fix = Fix(
+        "x",
+        Applicability.UNSAFE,
+        (Edit("mm/mprotect.c", Span(start, start + 1), "x"), Edit("mm/mprotect.c", Span(end, end + 1), "y")),
+    )
+    diagnostic = Diagnostic("a-rule", Level.WARNING, source.locate(Span(start, start + 1)), "walk", "it is so", (), fix)
+    patch = series.patches[0]
+    (place,) = review_of(with_findings(series, diagnostic), 1).comments
+    assert patch.text.split(b"\n")[place - 1].endswith(b"(vma->vm_mm, end, addr, pte);")
+    assert place == patch.line_in_patch("mm/mprotect.c", 62)
+
+
 def test_what_was_not_seen_is_in_every_format(series: SeriesReport, tmp_path: Path) -> None:
     base = replace(series.base, unseen=("headers were not seen",))
     report = replace(
@@ -325,7 +341,7 @@ def test_what_was_not_seen_is_in_every_format(series: SeriesReport, tmp_path: Pa
     _, (_, body) = mails_of(mail.render(outcome_of(told)), tmp_path)
     assert (
         "help.\n\nHeaders were not seen.\n\nPatch 3/3 is missing.\n\n"
-        "I could not read walk() in mm/x.c (syntax error), so it is not covered.\n\nOf the 5"
+        "I could not look into the following (syntax error), so it is not\ncovered:\n\n  mm/x.c: walk()\n\nOf the 5"
     ) in body
 
 

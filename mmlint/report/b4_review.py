@@ -45,10 +45,8 @@ def _patch_text(series: SeriesReport, patch: Patch) -> list[str]:
     review = review_of(series, patch.position, applied)
     if not review.count:
         return []
-    note = [f"{review.count} remark{'s' * (review.count > 1)}"]
-    for lines in review.elsewhere:
-        note += ["", *lines]
-    return [*note, "", *whole(applied, review.comments)]
+    note = [line for lines in review.elsewhere for line in (*lines, "")]
+    return [*note, *whole(applied, review.comments)]
 
 
 def _bytes(lines: list[str]) -> bytes:

@@ -67,9 +67,13 @@ def unknown(series: SeriesReport) -> list[str]:
     lines: list[str] = []
     for sentence in (*series.base.unseen, *series.remarks):
         lines += ["", *paragraph(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")]
+    reasons: dict[str, list[str]] = {}
     for skipped in series.skipped:
-        what = f"{skipped.function}() in {clean(skipped.path)}" if skipped.function else clean(skipped.path)
-        lines += ["", *paragraph(f"I could not read {what} ({skipped.reason}), so it is not covered.")]
+        what = f"{clean(skipped.path)}: {skipped.function}()" if skipped.function else clean(skipped.path)
+        reasons.setdefault(skipped.reason, []).append(what)
+    for reason, code in reasons.items():
+        lines += ["", *paragraph(f"I could not look into the following ({reason}), so it is not covered:"), ""]
+        lines += [line for entry in dict.fromkeys(code) for line in paragraph(entry, "  ", "      ")]
     return lines[1:]
 
 

@@ -19,7 +19,7 @@ from mmlint.report.outcome import clean
 from mmlint.report.quoting import code
 from mmlint.report.series_outcome import of_patch, state_sources
 from mmlint.report.sources import Sources
-from mmlint.report.suggestion import whole_lines
+from mmlint.report.suggestion import Lines, whole_lines
 from mmlint.report.terminal import shown
 from mmlint.series.model import SERIES_RULES, Patch, SeriesReport
 
@@ -81,36 +81,43 @@ def review_of(series: SeriesReport, position: int, patch: Patch | None = None, m
         diagnostic = finding.diagnostic
         groups.setdefault((diagnostic.rule, diagnostic.message), []).append(diagnostic)
     review.rules.extend(sorted({rule for rule, _ in groups}))
-    said = sorted(groups.values(), key=lambda group: -group[0].level)[:most]
-    for group in sorted(said, key=lambda group: group[0].sort_key):
+    told = sorted(groups.values(), key=lambda group: -group[0].level)[:most]
+    placed = [(next((line for d in group if (line := _line(patch, d, sources))), 0), group) for group in told]
+    asked: set[str] = set()
+    # In the order in which they are read: what has no line stands below the diff.
+    for line, group in sorted(placed, key=lambda entry: (not entry[0], entry[0], entry[1][0].sort_key)):
         first = group[0]
-        line = next((line for line in (_line(patch, d) for d in group) if line), None)
-        if line is None:
-            where = [] if first.rule in SERIES_RULES else [*paragraph(_where(first)), ""]
-            review.elsewhere.append([*where, *comment(first, sources, len(group))])
+        lines = comment(first, sources, len(group), first.rule not in asked)
+        asked.add(first.rule)
+        if line:
+            review.comments.setdefault(line, []).append(lines)
         else:
-            review.comments.setdefault(line, []).append(comment(first, sources, len(group)))
-    if len(said) < len(groups):
-        review.elsewhere.append(
-            paragraph(f"There are {len(groups) - len(said)} more remarks; the command below shows them.")
-        )
+            where = [] if first.rule in SERIES_RULES else [*paragraph(_where(first)), ""]
+            review.elsewhere.append([*where, *lines])
+    if len(told) < len(groups):
+        more = len(groups) - len(told)
+        review.elsewhere.append(paragraph(f"There are {more} more remarks; the command below shows them."))
     return review
 
 
-def comment(diagnostic: Diagnostic, sources: Sources, count: int = 1) -> list[str]:
-    """Lines of a comment, within 72 columns but for code. ``count`` tells of findings of the same text."""
-    question = QUESTIONS.get(diagnostic.rule, _OTHERWISE)
+def comment(diagnostic: Diagnostic, sources: Sources, count: int = 1, ask: bool = True) -> list[str]:
+    """Lines of a comment, within 72 columns but for code.
+
+    ``count`` tells of findings of the same text; without ``ask``, the question of the rule has been asked before.
+    """
+    questions = [QUESTIONS.get(diagnostic.rule, _OTHERWISE)] if ask else []
     if count > 1:
-        question += f" (Likewise for {count - 1} more in this patch.)"
+        questions.append(f"(Likewise for {count - 1} more in this patch.)")
+    question = " ".join(questions)
     steps = list(_steps(diagnostic, sources)) if diagnostic.level > Level.NOTE else []
     if steps:
         statement = _statement(diagnostic)
         ending = "." if ": " in statement else ":"
-        lines = [*paragraph(statement + ending), "", *steps, "", *paragraph(question)]
+        lines = [*paragraph(statement + ending), "", *steps]
+        lines += ["", *paragraph(question)] if question else []
     else:
         lines = paragraph(f"{_statement(diagnostic)}. {question}")
-    source = sources.holding(diagnostic.location)
-    fix = whole_lines(source, diagnostic.fix) if source and diagnostic.fix else None
+    fix = _fix(diagnostic, sources)
     if fix:
         lines += ["", *(code(line) for line in fix.text.split(b"\n"))]
     return lines
@@ -171,10 +178,17 @@ def _where(diagnostic: Diagnostic) -> str:
     return f"{function}{clean(diagnostic.path)} line {diagnostic.location.line}, which the diff does not show:"
 
 
-def _line(patch: Patch, diagnostic: Diagnostic) -> int | None:
-    """The line of the patch to comment on: the end of the finding, else its beginning, else its latest evidence."""
+def _fix(diagnostic: Diagnostic, sources: Sources) -> Lines | None:
+    source = sources.holding(diagnostic.location)
+    return whole_lines(source, diagnostic.fix) if source and diagnostic.fix else None
+
+
+def _line(patch: Patch, diagnostic: Diagnostic, sources: Sources) -> int | None:
+    """The line of the patch to comment on: the last that a repair changes, else that of the finding or of evidence."""
     location = diagnostic.location
-    places = [(diagnostic.path, location.end_line), (diagnostic.path, location.line)]
+    fix = _fix(diagnostic, sources)
+    places = [(diagnostic.path, fix.last)] if fix else []
+    places += [(diagnostic.path, location.end_line), (diagnostic.path, location.line)]
     places += [(note.location.path, note.location.line) for note in reversed(diagnostic.notes)]
     for path, line in places:
         found = patch.line_in_patch(path, line)
