@@ -406,6 +406,44 @@ def test_command_writes_them_all(made: Series, tmp_path: Path, capsys: pytest.Ca
     assert [r["properties"]["patch"] for r in results if r["kind"] == "fail"] == ["patch 2/2", "patch 1/2", "patch 2/2"]
 
 
+def test_what_was_accepted_is_told_nowhere_but_counted_everywhere(
+    made: Series, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["series", str(made.mbox), "--tree", str(made.tree)]
+    main([*arguments, "--format", "json"])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    wrong = next(entry for entry in found if entry["rule"] == "wrong-range")
+    beside = tmp_path / "list"
+    beside.write_text(f"{wrong['fingerprint']} wrong-range mm/mprotect.c # as agreed\n")
+    arguments += ["--suppressions", str(beside)]
+    assert main([*arguments, "--fail-level", "error"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not any("wrong-range" in line for line in lines)
+    assert lines[-1].startswith("2 warnings (4 more not caused by the series), 1 suppressed; 2 patches; ")
+    main([*arguments, "-q"])
+    assert capsys.readouterr().out.splitlines()[-1] == "1 suppressed"
+    main([*arguments, "--format", "json"])
+    (accepted,) = json.loads(capsys.readouterr().out)["suppressed"]
+    assert (accepted["rule"], accepted["path"], accepted["reason"]) == ("wrong-range", "mm/mprotect.c", "as agreed")
+    main([*arguments, "--format", "sarif"])
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert [r["ruleId"] for r in results if r.get("suppressions")] == ["wrong-range"]
+    main([*arguments, "--format", "terse"])
+    assert capsys.readouterr().out.endswith(
+        "total: 0 errors, 2 warnings, 0 checks, 1 suppressed, 11 sections checked\n"
+    )
+    main([*arguments, "--format", "mail"])
+    assert "Re: [PATCH v2 1/2]" not in capsys.readouterr().out
+    inside = made.tree / "mm/list"
+    inside.write_text(f"{wrong['fingerprint']} wrong-range mprotect.c # as agreed\n")
+    monkeypatch.chdir(made.tree)
+    assert main(["series", str(made.mbox), "--suppressions", "mm/list", "--fail-level", "error"]) == 0
+    inside.unlink()
+    capsys.readouterr()
+    assert main(["series", str(made.mbox), "--suppressions", "none"]) == 2
+    assert "none: No such file or directory; give a list that exists" in capsys.readouterr().err
+
+
 def test_folder_is_not_printed(made: Series, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["series", str(made.mbox), "--tree", str(made.tree), "--format", "fixup"]) == 2
     assert capsys.readouterr().err == "mmlint: error: fixup: it is several files; give --output fixup=FOLDER\n"

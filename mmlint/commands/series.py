@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from mmlint.cli import BAD, CLEAN, FINDINGS
 from mmlint.commands.formats import TEXT
@@ -12,8 +13,10 @@ from mmlint.commands.outputs import only_text, outputs_of, write_outputs
 from mmlint.commands.run import for_engine
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings
+from mmlint.diagnostic import Suppressed
 from mmlint.series.check import Options, check_series
-from mmlint.series.model import SeriesReport
+from mmlint.series.model import Finding, SeriesReport
+from mmlint.suppressions import NEVER, read_list
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +42,31 @@ def run(arguments: argparse.Namespace) -> int:
 def shown_of(report: SeriesReport, settings: Settings) -> SeriesReport:
     """Without findings below the level, and without those that the list of suppressions accepts."""
     findings = tuple(finding for finding in report.findings if finding.level >= settings.level)
-    return replace(report, findings=findings)
+    if settings.suppressions is None:
+        return replace(report, findings=findings)
+    accepted = _accepted(settings.suppressions, report.base.tree)
+    remaining, suppressed = list[Finding](), list[Suppressed]()
+    for finding in findings:
+        found = finding.diagnostic
+        reason = accepted.get((found.fingerprint, found.rule, found.path))
+        if reason is None or found.rule in NEVER:
+            remaining.append(finding)
+        else:
+            suppressed.append(Suppressed(found, reason))
+    final = report.final._replace(suppressed=tuple(suppressed))
+    return replace(report, findings=tuple(remaining), final=final)
+
+
+def _accepted(path: Path, tree: str) -> dict[tuple[str, str, str], str]:
+    """The reason for each fingerprint, rule and path of a list, the paths as they are from the top of the tree."""
+    accepted = read_list(path)
+    top = Path(tree).resolve()
+    found = {}
+    for entry in accepted.entries:
+        place = Path(accepted.folder, entry.path)
+        inside = str(place.relative_to(top)) if place.is_relative_to(top) else entry.path
+        found[entry.fingerprint, entry.rule, inside] = entry.reason
+    return found
 
 
 def exit_code(report: SeriesReport, settings: Settings, exit_zero: bool = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mmlint.report.json import coverage_entry, diagnostic_entry, skipped_entry
+from mmlint.report.json import coverage_entry, diagnostic_entry, skipped_entry, suppressed_entry
 from mmlint.series.model import Base, Conversion, Finding, Patch, SeriesReport, Site
 
 VERSION = 1
@@ -23,6 +23,7 @@ def render(report: SeriesReport) -> str:
         "remarks": list(report.remarks),
         "skipped": [skipped_entry(entry) for entry in report.skipped],
         "coverage": coverage_entry(report.final.coverage),
+        "suppressed": [suppressed_entry(entry) for entry in report.final.suppressed],
     }
     if report.previous:
         document["previous"] = {

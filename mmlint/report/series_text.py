@@ -57,6 +57,8 @@ def render_lines(
         yield f"note: {shown(remark)}"
     for sentence in report.base.unseen:
         yield f"note: {shown(sentence)}"
+    if quiet and report.final.suppressed:
+        yield f"{len(report.final.suppressed)} suppressed"
     if not quiet:
         yield base_line(report.base)
         yield summary(report)
@@ -103,6 +105,8 @@ def summary(report: SeriesReport) -> str:
     if others:
         text += f" ({others} more not caused by the series)"
     patches = f"{len(report.patches)} patch{'es' * (len(report.patches) != 1)}"
+    if report.final.suppressed:
+        text += f", {len(report.final.suppressed)} suppressed"
     told = [text, patches]
     if report.previous:
         progress = Counter(finding.progress for finding in authors)
