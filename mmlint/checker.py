@@ -45,6 +45,7 @@ class Checker:
     vocabulary: Vocabulary
     rules: tuple[LoadedRule, ...]
     target: str = ""
+    audit: bool = False
     graphs: dict[object, tuple[Tree, CallGraph]] = field(default_factory=dict, compare=False, repr=False)
 
     def vocabulary_for(self, api: TreeApi) -> Vocabulary:
@@ -60,7 +61,9 @@ class Checker:
 
         try:
             api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
-            facts = analyse_file(source, self.vocabulary_for(api), api, *self._surroundings(source, tree, api))
+            facts = analyse_file(
+                source, self.vocabulary_for(api), api, *self._surroundings(source, tree, api), self.audit
+            )
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
@@ -100,6 +103,7 @@ def make_checker(settings: Settings) -> Checker:
         load_vocabulary(target=settings.target),
         tuple(rule for rule in rules if settings.selects(rule.rule.name)),
         settings.target,
+        settings.audit,
     )
 
 

@@ -25,7 +25,8 @@ class Settings(NamedTuple):
     """``target`` is the ranged name to propose, empty for the vocabulary's default; ``jobs`` 0 means one per CPU.
 
     ``select`` and ``ignore`` are names of rules; an empty ``select`` means all. Findings below ``level`` are not shown.
-    ``suppressions`` is the list of findings that were judged and accepted, if there is one.
+    ``suppressions`` is the list of findings that were judged and accepted, if there is one. ``audit`` looks at all
+    that runs in each section.
     """
 
     target: str = ""
@@ -36,6 +37,7 @@ class Settings(NamedTuple):
     jobs: int = 0
     level: Level = Level.NOTE
     suppressions: Path | None = None
+    audit: bool = False
 
     @property
     def processes(self) -> int:

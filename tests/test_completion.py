@@ -57,7 +57,23 @@ def test_script_is_complete_and_that_of_the_command(shell: str, capsys: pytest.C
 
 
 CASES = [
-    ("", ["check", "completion", "config", "dump", "explain", "fix", "kbuild", "man", "rules", "sections", "series"]),
+    (
+        "",
+        [
+            "check",
+            "completion",
+            "config",
+            "dump",
+            "explain",
+            "fix",
+            "graph",
+            "kbuild",
+            "man",
+            "rules",
+            "sections",
+            "series",
+        ],
+    ),
     ("ch", ["check"]),
     ("check --le", ["--level"]),
     ("check --level ", ["error", "note", "warning"]),

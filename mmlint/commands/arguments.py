@@ -139,6 +139,11 @@ def _sections(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--format", choices=("text", "json"), default="text", help="json for programs (default: text)")
     output.add_argument("-v", "--verbose", action="store_true", help="with the proof sheet of each section")
+    output.add_argument(
+        "--audit-access",
+        action="store_true",
+        help="say of each section whether anything that runs in it dereferences an entry directly",
+    )
     _add_output(output)
     settings = _add_settings(parser)
     _add_jobs(settings)
@@ -172,6 +177,15 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="RULE|PATH:LINE", help="the name of a rule, or a line of a file")
     output = parser.add_argument_group("output")
     _add_output(output, quiet="the proof sheet without the source")
+    settings = _add_settings(parser)
+    _add_rule_folders(settings)
+
+
+def _graph(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("section", metavar="PATH:LINE", help="the section, as sections prints it")
+    parser.add_argument(
+        "--format", choices=("dot", "mermaid"), default="dot", help="dot for Graphviz (default), or mermaid"
+    )
     settings = _add_settings(parser)
     _add_rule_folders(settings)
 
@@ -303,6 +317,7 @@ _COMMANDS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]
     "sections": ("list every section and what is known of it", _sections),
     "series": ("check a patch series, and say which patch causes what", _series),
     "explain": ("what a rule means, or what is known of the section at a place", _explain),
+    "graph": ("draw what runs in a section", _graph),
     "rules": ("list, document, review and upgrade rules", _man),
     "config": ("the settings that are in force, and where they come from", _config),
     "kbuild": ("check a file from a kernel build: make CHECK=", _kbuild),

@@ -17,13 +17,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     # No rule is asked; a crash of the analysis is told all the same.
     settings = settings_of(arguments)._replace(
-        select=frozenset({INTERNAL_ERROR}), ignore=frozenset(), suppressions=None
+        select=frozenset({INTERNAL_ERROR}), ignore=frozenset(), suppressions=None, audit=arguments.audit_access
     )
     report = report_of(arguments, settings)
     if arguments.format == "json":
         from mmlint.report.json import render_sections
 
         sys.stdout.write(render_sections(report))
+    elif arguments.audit_access:
+        from mmlint.report.audit_text import render
+
+        print_lines(render(report, pen(arguments), arguments.verbose, arguments.quiet))
     else:
         from mmlint.report.sections_text import render
 

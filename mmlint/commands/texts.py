@@ -31,7 +31,11 @@ mmlint fix --series patches .            a patch for each file, with a cover let
     "sections": """\
 mmlint sections .
 mmlint sections -v mm/mprotect.c         with proofs
+mmlint sections --audit-access .         what runs in them, and how it accesses entries
 mmlint sections --format json mm""",
+    "graph": """\
+mmlint graph mm/memory.c:1603 | dot -Tsvg >zap.svg
+mmlint graph --format mermaid mm/memory.c:1603""",
     "series": """\
 mmlint series v2.mbox                        mails, as git, b4 and lore write them
 mmlint series --tree ~/src/linux - <0001.patch
@@ -69,7 +73,13 @@ What mmlint could not read is told and never taken for clean.""",
 Print the repairs that are proven as a diff that git apply takes, or make them. What a repair gives is analysed again
 before it is shown; where it reads worse than before, nothing is changed.""",
     "sections": """\
-List every section with its verdict: the ranged call that is proven for it, or the reason why there is none.""",
+List every section with its verdict: the ranged call that is proven for it, or the reason why there is none. With
+--audit-access say instead, for each section, whether anything that runs in it dereferences a page table entry directly:
+clean, not clean, or unresolved, with the functions that were looked at and those that could not be.""",
+    "graph": """\
+Draw the functions that get a pte pointer of a section, or find one by themselves: green are those that access entries
+by ptep_get(), set_pte() and their like only, red those that dereference one or may sleep, yellow what could not be
+looked at.""",
     "series": """\
 Check a patch series as one object: apply it aside, judge the tree after every patch, and say which patch causes or
 repairs what. Only what the author caused is shown, and everything that could not be seen is told. Neither the work tree
@@ -107,6 +117,9 @@ EXIT_CODES: Final[Mapping[str, str]] = {
 0  the author caused nothing at or above --fail-level, or --exit-zero
 1  findings
 2  bad usage or input, the series does not apply, or something could not be seen or analysed""",
+    "graph": """\
+0  it is drawn
+2  there is no such file or section""",
     "explain": """\
 0  it is explained
 2  there is no such rule, file or section""",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level, entered, is_page_table
+from mmlint.facts.callgraph import ENTER, GIVEN, OWN, SLEEP
 from mmlint.facts.chains import Chains, Found
 from mmlint.facts.effects import InnerCall
 from mmlint.facts.file import FileAnalysis, Solved
@@ -28,7 +29,9 @@ class Surroundings(NamedTuple):
     level: Level
 
 
-def follow(analysis: FileAnalysis, solved: Solved, site: Site, thorough: bool = False) -> Found | None:
+def follow(
+    analysis: FileAnalysis, solved: Solved, site: Site, thorough: bool = False, kinds: int = SLEEP | ENTER | GIVEN | OWN
+) -> Found | None:
     """The chains out of a section; None where the file is in no tree."""
     if analysis.graph is None:
         return None
@@ -36,7 +39,7 @@ def follow(analysis: FileAnalysis, solved: Solved, site: Site, thorough: bool = 
     touched = dict.fromkeys(touch.entry.table for touch in site.touches)
     hot = frozenset(table for table in touched if is_page_table(solved, site, table))
     names = frozenset(name.name for name in solved.dataflow.graph.variables)
-    return Chains(analysis.graph, analysis.path, analysis, thorough).follow(calls, hot, names)
+    return Chains(analysis.graph, analysis.path, analysis, thorough, kinds).follow(calls, hot, names)
 
 
 def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from mmlint.diagnostic import Skipped
+from mmlint.facts.audit import audit_section
 from mmlint.facts.callbacks import callback_facts
 from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.definition import mentions_of, remarks_on
@@ -43,12 +44,17 @@ def _calls(vocabulary: Vocabulary) -> list[str]:
 
 
 def analyse_file(
-    source: Source, vocabulary: Vocabulary, api: TreeApi = NO_TREE, graph: CallGraph | None = None, path: str = ""
+    source: Source,
+    vocabulary: Vocabulary,
+    api: TreeApi = NO_TREE,
+    graph: CallGraph | None = None,
+    path: str = "",
+    audit: bool = False,
 ) -> FileFacts:
     """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``.
 
     ``api`` is that of the tree the file stands in, ``graph`` finds what is called in its other files, ``path`` is the
-    place of the file in the tree.
+    place of the file in the tree. With ``audit``, sections say what runs in them and how it accesses entries.
     """
     if source.data.count(b"#if") > _MAX_CONDITIONALS:
         reason = "the file has more than 10,000 conditionals"
@@ -75,7 +81,7 @@ def analyse_file(
         for item in unsolved:
             skipped.append(Skipped(source.path, name, source.line(item.span.start), item.reason))
         if solved:
-            functions.append(_function(analysis, name, solved))
+            functions.append(_function(analysis, name, solved, audit))
     run_by_others = callback_facts(analysis)
     functions += run_by_others
     skipped = list(dict.fromkeys(skipped))
@@ -124,7 +130,7 @@ def _behind_macros(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[t
     return found
 
 
-def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> FunctionFacts:
+def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: bool) -> FunctionFacts:
     sections: dict[int, list[Section]] = {}
     unmatched: dict[int, Unmatched] = {}
     incidents: dict[tuple[str, int], Incident] = {}
@@ -134,7 +140,7 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> Functio
             key = (incident.kind, incident.subject.start)
             seen[key] = seen.get(key, 0) + 1
             incidents.setdefault(key, incident._replace(configuration=solved.configuration))
-        for section in _sections(analysis, solved):
+        for section in _sections(analysis, solved, audit):
             sections.setdefault(section.call.start, []).append(section)
         for found in _unmatched(solved):
             unmatched.setdefault(found.call.start, found)
@@ -148,7 +154,7 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved]) -> Functio
     return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus, happened)
 
 
-def _sections(analysis: FileAnalysis, solved: Solved) -> list[Section]:
+def _sections(analysis: FileAnalysis, solved: Solved, audit: bool) -> list[Section]:
     sites = [solved.sites.sites[start] for start in sorted(solved.sites.sites)]
     ranged = analysis.vocabulary.ranged_enters
     spellings = {
@@ -160,6 +166,8 @@ def _sections(analysis: FileAnalysis, solved: Solved) -> list[Section]:
     for site in sites:
         if site.snapshots or site.resumed:
             section = judge_section(analysis, solved, site, frozenset(spellings))
+            if audit:
+                section = section._replace(audit=audit_section(analysis, solved, site))
             sections.append(section)
             if section.proposal is not None:
                 spellings.add(section.proposal.ptep)
@@ -192,6 +200,7 @@ def _calls_at(solved: Solved, start: int) -> list[Call]:
     ]
 
 
+_LEAST_CLEAN = ("not clean", "unresolved", "clean")
 _WEAKEST = (
     Verdict.REFUTED,
     Verdict.UNKNOWN,
@@ -205,6 +214,9 @@ _WEAKEST = (
 def _merge(variants: list[Section]) -> Section:
     """One section of all configurations: the weakest verdict, named when not all agree."""
     worst = min(variants, key=lambda section: _WEAKEST.index(section.verdict))
+    audits = [section.audit for section in variants if section.audit is not None]
+    if audits:
+        worst = worst._replace(audit=min(audits, key=lambda audit: _LEAST_CLEAN.index(audit.verdict)))
     same = all(
         (section.verdict, section.proposal and section.proposal.call)
         == (worst.verdict, worst.proposal and worst.proposal.call)

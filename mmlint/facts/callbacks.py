@@ -124,7 +124,7 @@ def surroundings(analysis: FileAnalysis, callback: Callback) -> Surroundings | N
     places = analysis.graph.resolve(applies.name, analysis.path)
     for place in places:
         home = analysis.graph.analysis(place.path)
-        site = _running_site(home, place.name)
+        site = running_site(home, place.name)
         if site is not None:
             elsewhere = None if home is analysis else home.source.locate(site.op.span)
             entered = Evidence(site.op.span, "lazy MMU mode is entered here", elsewhere)
@@ -136,7 +136,7 @@ def surroundings(analysis: FileAnalysis, callback: Callback) -> Surroundings | N
     return Surroundings((passed,), "", level)
 
 
-def _running_site(home: FileAnalysis, name: str) -> Site | None:
+def running_site(home: FileAnalysis, name: str) -> Site | None:
     """The section, below a function of its file, that calls through a pointer."""
     pending, seen = [name], {name}
     for current in pending:

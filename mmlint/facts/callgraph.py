@@ -24,6 +24,7 @@ from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
 from mmlint.flow.ir import Variable
 from mmlint.flow.values import Value
 from mmlint.source import Source
+from mmlint.syntax.words import ASM
 from mmlint.tree import Tree, TreeApi
 from mmlint.vocabulary import Vocabulary
 
@@ -68,7 +69,7 @@ class CallGraph:
         locks = vocabulary.locks
         self._accessors = frozenset(name for kind in (*kinds, *tables) for name in kind) | locks.acquire | locks.release
         self._accessors |= locks.try_ | locks.double_acquire | locks.double_release | vocabulary.macros.noreturn
-        self._accessors |= vocabulary.lookups
+        self._accessors |= vocabulary.lookups | frozenset(vocabulary.derives)
         self._finders = vocabulary.lookups | frozenset(vocabulary.maps)
 
     # ------------------------------------------------------------ files
@@ -103,6 +104,8 @@ class CallGraph:
         return known
 
     def _resolve(self, name: str, path: str) -> tuple[Place, ...]:
+        if name.encode() in ASM:
+            return ()
         found = dict.fromkeys((*self._near(path).places(name), *self.index.places(name)))
         own = [place for place in found if place.path == path]
         if own and not path.endswith(".h"):
@@ -149,7 +152,7 @@ class CallGraph:
 
     def is_known(self, name: str) -> bool:
         """True for a name of which the vocabulary says what it does to page tables."""
-        return name in self._accessors
+        return name in self._accessors or name.encode() in ASM
 
     def words(self, place: Place) -> frozenset[str]:
         """Names that the text of a definition calls."""

@@ -65,12 +65,17 @@ class Entering(NamedTuple):
 
 
 class Unresolved(NamedTuple):
-    """A call that could not be followed, and why; ``entry`` where it gets a pte pointer of the section."""
+    """A call that could not be followed, and why; ``entry`` where it gets a pte pointer of the section.
 
+    ``caller`` is the function that makes it, None for the section itself.
+    """
+
+    start: ir.Call
     name: str
     why: str
     entry: bool
     steps: tuple[Evidence, ...]
+    caller: Place | None = None
 
 
 @dataclass
@@ -80,8 +85,10 @@ class Found:
     sleeps: list[Sleep] = field(default_factory=list)
     accesses: list[DirectAccess] = field(default_factory=list)
     enters: list[Entering] = field(default_factory=list)
-    looked_at: dict[Place, bool] = field(default_factory=dict)
     unresolved: list[Unresolved] = field(default_factory=list)
+    # What was looked at, True where a pte pointer reaches it; who calls whom, None being the section.
+    looked_at: dict[Place, bool] = field(default_factory=dict)
+    edges: dict[tuple[Place | None, Place], None] = field(default_factory=dict)
 
 
 class _Frame(NamedTuple):
@@ -94,16 +101,28 @@ class _Frame(NamedTuple):
     hot: frozenset[int]
     doubts: int
     steps: tuple[Evidence, ...]
+    caller: Place | None = None
 
 
 class Chains:
-    """Follows calls out of one file of a tree. ``thorough`` looks at every function that gets a pte pointer."""
+    """Follows calls out of one file of a tree, where they may lead to one of ``kinds``.
 
-    def __init__(self, graph: CallGraph, path: str, analysis: FileAnalysis, thorough: bool = False) -> None:
+    ``thorough`` looks at every function that gets a pte pointer, whatever its words tell.
+    """
+
+    def __init__(
+        self,
+        graph: CallGraph,
+        path: str,
+        analysis: FileAnalysis,
+        thorough: bool = False,
+        kinds: int = SLEEP | ENTER | GIVEN | OWN,
+    ) -> None:
         self._graph = graph
         self._path = path
         self._analysis = analysis
         self._thorough = thorough
+        self._kinds = kinds
 
     def follow(self, calls: Iterable[InnerCall], hot: frozenset[Symbol], names: frozenset[str]) -> Found:
         """Follow ``calls``; ``hot`` are the page tables of the section, ``names`` the variables of its function."""
@@ -126,8 +145,10 @@ class Chains:
         while pending:
             frame = pending.popleft()
             if len(found.looked_at) >= _MAX_FRAMES:
-                found.unresolved.append(Unresolved(frame.place.name, "too many functions run here", True, frame.steps))
+                why = "too many functions run in the section"
+                found.unresolved.append(Unresolved(frame.start, frame.place.name, why, True, frame.steps))
                 break
+            found.edges.setdefault((frame.caller, frame.place))
             push(self._look(found, interest, frame))
         return found
 
@@ -144,6 +165,7 @@ class Chains:
         names: frozenset[str],
         doubts: int,
         steps: tuple[Evidence, ...],
+        caller: Place | None = None,
     ) -> list[_Frame]:
         """The functions that a call may run, where looking at them can tell something."""
         graph, name = self._graph, call.op.callee or call.target
@@ -154,16 +176,16 @@ class Chains:
         if not places:
             if not graph.is_known(name):
                 why = "no definition is found" if name else "a call through a pointer"
-                found.unresolved.append(Unresolved(name, why, bool(handed), steps))
+                found.unresolved.append(Unresolved(start, name, why, bool(handed), steps, caller))
             return []
         frames = []
         for place in places:
             worth = interest.get(place, 0 if not call.target else SLEEP | ENTER | GIVEN | OWN)
-            worth &= (SLEEP if doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN if handed else 0)
+            worth &= self._kinds & ((SLEEP if doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN if handed else 0))
             if not worth and not (self._thorough and handed and not graph.is_known(name)):
                 continue
             given, unknown = self._given(place, call.arguments, names, handed)
-            frames.append(_Frame(start, place, given, unknown, handed, doubts, steps))
+            frames.append(_Frame(start, place, given, unknown, handed, doubts, steps, caller))
         return frames
 
     def _given(
@@ -187,13 +209,16 @@ class Chains:
         choices = [dict(frame.given)]
         if frame.unknown:
             choices = [{**choices[0], **dict.fromkeys(frame.unknown, value)} for value in (_ZERO, _ONE)]
-        found.looked_at[place] = True
+        reached = bool(frame.hot) or bool(interest.get(place, 0) & OWN)
+        found.looked_at[place] = found.looked_at.get(place, False) or reached
         known: list[list[Effects]] = []
         for given in choices:
             effects, unsolved = graph.effects(place, given)
             known.append(effects)
             for item in unsolved:
-                found.unresolved.append(Unresolved(place.name, item.reason, bool(frame.hot), frame.steps))
+                found.unresolved.append(
+                    Unresolved(frame.start, place.name, item.reason, bool(frame.hot), frame.steps, place)
+                )
         everywhere = [{call.op.span for one in effects for call in one.calls} for effects in known]
         certain = set.intersection(*everywhere)
         frames: list[_Frame] = []
@@ -236,7 +261,14 @@ class Chains:
             steps = (*frame.steps, self._step(analysis, call.op.name_span, text))
             doubts = frame.doubts + effects.is_conditional(call.op)
             doubts = min(doubts, _MAX_DOUBTS + 1) if call.op.span in certain else _MAX_DOUBTS + 1
-            frames += self._frames(found, interest, frame.start, call, frame.place.path, hot, names, doubts, steps)
+            frames += self._frames(
+                found, interest, frame.start, call, frame.place.path, hot, names, doubts, steps, frame.place
+            )
+        for store, table in effects.escapes:
+            if table in hot:
+                steps = (*frame.steps, self._step(analysis, store.span, f"{name}() stores the pointer here"))
+                why = "the pointer is stored where others may find it"
+                found.unresolved.append(Unresolved(frame.start, name, why, True, steps, frame.place))
         return frames
 
     def _step(self, analysis: FileAnalysis, span: Span, text: str) -> Evidence:

@@ -54,6 +54,8 @@ class Effects(Observer):
     uses: dict[Use, None] = field(default_factory=dict)
     accessed: set[Symbol] = field(default_factory=set)
     enters: dict[ir.Call, None] = field(default_factory=dict)
+    escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
+    _tables: set[Symbol] = field(default_factory=set)
     _blocks: dict[int, int] = field(default_factory=dict)
     _avoidable: dict[int, bool] = field(default_factory=dict)
 
@@ -69,9 +71,7 @@ class Effects(Observer):
     def page_tables(self) -> set[Symbol]:
         """Tables that the function itself shows to be page tables: mapped, looked up, or given to an accessor."""
         lookups = tuple(f"T[{name}@" for name in sorted(self._context.vocabulary.lookups))
-        tables = {access.table for access in self.accesses}
-        found = {table for table in tables if table in self._context.mapped or table.startswith(lookups)}
-        return found | (tables & self.accessed)
+        return self.accessed | {t for t in self._tables if t in self._context.mapped or t.startswith(lookups)}
 
     def is_conditional(self, op: ir.Call) -> bool:
         """True when the function can come to its end without this call."""
@@ -117,7 +117,12 @@ class Effects(Observer):
             target = str(symbol) if symbol is not None and symbol.isidentifier() and not symbol.makers else ""
         self.calls.setdefault(InnerCall(op, arguments, target))
 
+    def stored(self, state: State, op: ir.Store, local: bool, entry: Entry) -> None:
+        if is_on(state) and not local:
+            self.escapes.setdefault((op, entry.table))
+
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
+        self._tables.add(entry.table)
         if kind in ("read", "update", "read_update", "carry"):
             self.accessed.add(entry.table)
             if is_on(state):

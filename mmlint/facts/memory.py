@@ -113,7 +113,11 @@ class Memory:
         maker = f"store@{op.span.start}"
         self.renew(state, maker)
         spot = self.evaluator.field(op.place, state)
-        self.write(state, spot, self.evaluator.value(op.value, state), maker, self.objects.writes_whole(op))
+        value = self.evaluator.value(op.value, state)
+        if isinstance(value, Entry):
+            base = spot.base.as_symbol() if isinstance(spot.base, Poly) else None
+            self.observer.stored(state, op, base is not None and base.startswith("&"), value)
+        self.write(state, spot, value, maker, self.objects.writes_whole(op))
 
     def write(self, state: State, spot: Field, value: Value, maker: str, whole: bool = False) -> None:
         """Write memory. Any other base may be the same object: what was read from the field before may have changed."""

@@ -7,7 +7,7 @@ nobody listens; afterwards each block is run once more with a listener.
 from __future__ import annotations
 
 from mmlint.facts.state import State
-from mmlint.flow.ir import Branch, Call, Op, Return
+from mmlint.flow.ir import Branch, Call, Op, Return, Store
 from mmlint.flow.values import Entry, Symbol
 
 
@@ -57,6 +57,9 @@ class Observer:
         """A pte pointer is used: handed to a call (kind read, update, read_update, carry or unknown), or dereferenced
         (kind direct, argument -1).
         """
+
+    def stored(self, state: State, op: Store, local: bool, entry: Entry) -> None:
+        """A pte pointer is written to memory; ``local`` to an object of the function's own."""
 
     def branch(self, state: State, terminator: Branch) -> None:
         """A condition is evaluated."""

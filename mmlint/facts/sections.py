@@ -124,6 +124,55 @@ class Outside(NamedTuple):
     because: tuple[Evidence, ...]
 
 
+class AuditedFunction(NamedTuple):
+    """A function that was looked at: where it is defined, and for which architecture, empty for generic code."""
+
+    name: str
+    path: str
+    line: int
+    arch: str = ""
+
+
+class AuditedAccess(NamedTuple):
+    """A direct access of an entry: its place and text, the function it is in, and the calls that lead there."""
+
+    location: Location
+    text: str
+    function: str
+    arch: str = ""
+    through: str = ""
+
+
+class OpenEnd(NamedTuple):
+    """Something that gets a pte pointer of the section and could not be looked at: where it is, why, who calls it."""
+
+    name: str
+    location: Location
+    why: str
+    caller: str = ""
+
+
+class AuditEdge(NamedTuple):
+    """One function that runs in the section calls another one."""
+
+    caller: str
+    callee: str
+
+
+class Audit(NamedTuple):
+    """Whether anything in a section dereferences an entry directly.
+
+    ``verdict`` is "clean", "not clean" or "unresolved". ``accessors`` are the calls that the vocabulary allows.
+    """
+
+    verdict: str
+    functions: tuple[AuditedFunction, ...] = ()
+    accesses: tuple[AuditedAccess, ...] = ()
+    open_ends: tuple[OpenEnd, ...] = ()
+    accessors: tuple[str, ...] = ()
+    edges: tuple[AuditEdge, ...] = ()
+
+
 class Section(NamedTuple):
     """One enable call and what is known of it.
 
@@ -147,6 +196,7 @@ class Section(NamedTuple):
     inconsistent: str = ""
     inconsistent_because: tuple[Evidence, ...] = ()
     configuration: str = ""
+    audit: Audit | None = None
 
     def obligation(self, name: str) -> Obligation:
         """The obligation of that name. Raises KeyError when there is none."""

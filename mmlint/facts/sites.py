@@ -81,6 +81,7 @@ class Site:
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
     calls: dict[tuple[ir.Call, tuple[Value, ...]], None] = field(default_factory=dict)
+    escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
     outer: list[int] = field(default_factory=list)
     paused: bool = False
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
@@ -214,6 +215,10 @@ class Collector(Observer):
         site = self._open(state)
         if site is not None and not state.doubtful:
             site.unlocked.append((op, lock))
+
+    def stored(self, state: State, op: ir.Store, local: bool, entry: Entry) -> None:
+        for site in self._opens(state) if not (local or state.paused) else ():
+            site.escapes.setdefault((op, entry.table))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
         self._lockless(state, op, kind, entry)

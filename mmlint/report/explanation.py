@@ -113,6 +113,20 @@ def explain_place(path: str, line: int, checker: Checker, pen: Pen, quiet: bool 
         yield from (sheet if quiet else _sheet)(function, section, pen)
 
 
+def section_at(path: str, line: int, checker: Checker) -> tuple[FunctionFacts, Section]:
+    """The section on a line, or the first one of the function around it. Raises UsageError where there is none."""
+    try:
+        source = Source(path, read(path))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
+    facts = checker.check(source).facts
+    function = _around(facts, line) if facts else None
+    if function is None:
+        raise UsageError(f"{path}:{line}: no section is there; {_sections_of(facts)}")
+    here = [section for section in function.sections if source.line(section.call.start) == line]
+    return function, (here or function.sections)[0]
+
+
 def _around(facts: FileFacts, line: int) -> FunctionFacts | None:
     for function in facts.functions:
         if facts.source.line(function.span.start) <= line <= facts.source.line(function.span.end):

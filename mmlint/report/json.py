@@ -10,7 +10,7 @@ from typing import Any
 
 from mmlint.diagnostic import Diagnostic, Fix, Skipped, Suppressed
 from mmlint.engine import Coverage, Report
-from mmlint.facts.sections import ARGUMENTS, FunctionFacts, Obligation, Section
+from mmlint.facts.sections import ARGUMENTS, Audit, FunctionFacts, Obligation, Section
 from mmlint.report.outcome import Outcome
 from mmlint.report.statistics import count
 from mmlint.rule import locate
@@ -150,6 +150,31 @@ def _section(function: FunctionFacts, section: Section) -> dict[str, Any]:
             for entry in section.ranges
         ],
         "reason": section.reason,
+        **({"audit": _audit(section.audit)} if section.audit else {}),
+    }
+
+
+def _audit(audit: Audit) -> dict[str, Any]:
+    return {
+        "verdict": audit.verdict,
+        "functions": [function._asdict() for function in audit.functions],
+        "accesses": [
+            {
+                "path": access.location.path,
+                "line": access.location.line,
+                "column": access.location.column,
+                "text": access.text,
+                "function": access.function,
+                "arch": access.arch,
+                "through": access.through,
+            }
+            for access in audit.accesses
+        ],
+        "unresolved": [
+            {"name": end.name, "path": end.location.path, "line": end.location.line, "reason": end.why}
+            for end in audit.open_ends
+        ],
+        "accessors": list(audit.accessors),
     }
 
 

@@ -1,0 +1,239 @@
+"""The audit of direct accesses: every section of a small tree, as text, as JSON and as a graph."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmlint.cli import main
+from tests.kernels import kernel
+
+HEADER = """\
+static inline void lazy_mmu_mode_enable(void) {}
+static inline void lazy_mmu_mode_disable(void) {}
+pte_t ptep_get(pte_t *ptep);
+"""
+WALK = """\
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/pgtable.h>
+#include "entries.h"
+
+static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+{
+	spinlock_t *ptl;
+	pte_t *start_pte, *pte;
+
+	start_pte = pte = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
+	if (!pte)
+		return 0;
+	lazy_mmu_mode_enable();
+	for (; addr != end; pte++, addr += PAGE_SIZE)
+		CALL
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(start_pte, ptl);
+	return 0;
+}
+"""
+ENTRIES = """\
+static inline int entry_is_old(pte_t *ptep)
+{
+	return pte_none(ptep_get(ptep));
+}
+
+static inline int entry_is_bad(pte_t *ptep)
+{
+	return pte_none(*ptep);
+}
+
+static inline int entry_goes_on(pte_t *ptep)
+{
+	return entry_is_bad(ptep);
+}
+
+static inline void entry_is_kept(struct box *box, pte_t *ptep)
+{
+	box->ptep = ptep;
+}
+"""
+RUNNER = """\
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/pgtable.h>
+
+static int run_pte_range(pmd_t *pmd, unsigned long addr, unsigned long end, pte_fn_t fn, void *data)
+{
+	pte_t *pte = pte_offset_kernel(pmd, addr);
+	int err = 0;
+
+	lazy_mmu_mode_enable();
+	do {
+		err = fn(pte++, addr, data);
+	} while (addr += PAGE_SIZE, !err && addr != end);
+	lazy_mmu_mode_disable();
+	return err;
+}
+
+int apply_to_page_range(struct mm_struct *mm, unsigned long addr, unsigned long size, pte_fn_t fn, void *data)
+{
+	return run_pte_range(pmd_off(mm, addr), addr, addr + size, fn, data);
+}
+"""
+CALLER = """\
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/pgtable.h>
+
+static int first(pte_t *ptep, unsigned long addr, void *data)
+{
+	return ptep->pte != 0;
+}
+
+static int second(pte_t *ptep, unsigned long addr, void *data)
+{
+	return pte_none(ptep_get(ptep));
+}
+
+int use_both(struct mm_struct *mm, unsigned long addr)
+{
+	int err = apply_to_page_range(mm, addr, PAGE_SIZE, first, NULL);
+
+	return err ? err : apply_to_page_range(mm, addr, PAGE_SIZE, second, NULL);
+}
+"""
+
+
+def tree_with(folder: Path, call: str, **files: str) -> Path:
+    """A small kernel; ``call`` is what the walker does with each entry."""
+    texts = {"include/linux/pgtable.h": HEADER, "mm/walk.c": WALK.replace("CALL", call), "mm/entries.h": ENTRIES}
+    for name, text in {**texts, **{key.replace("__", "/") + ".c": text for key, text in files.items()}}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def audit_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    code = main(["sections", "--audit-access", *arguments])
+    assert code == 0
+    return capsys.readouterr().out
+
+
+CASES = {
+    "entry_is_old(pte);": ("clean", ["entry_is_old"], [], []),
+    "entry_is_bad(pte);": ("not clean", ["entry_is_bad"], [("mm/entries.h", 8, "*ptep", "walk > entry_is_bad")], []),
+    "entry_goes_on(pte);": (
+        "not clean",
+        ["entry_goes_on", "entry_is_bad"],
+        [("mm/entries.h", 8, "*ptep", "walk > entry_goes_on > entry_is_bad")],
+        [],
+    ),
+    "if (pte_none(*pte)) break;": ("not clean", [], [("mm/walk.c", 15, "*pte", "")], []),
+    "entry_is_unknown(pte);": ("unresolved", [], [], [("entry_is_unknown()", 15, "no definition is found")]),
+    "entry_is_kept(walk->private, pte);": (
+        "unresolved",
+        ["entry_is_kept"],
+        [],
+        [("entry_is_kept()", 18, "the pointer is stored where others may find it")],
+    ),
+    "walk->private->fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
+    "pte_clear(walk->mm, addr, pte);": ("clean", [], [], []),
+}
+
+
+@pytest.mark.parametrize("call", CASES)
+def test_what_is_known_of_a_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], call: str
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, call))
+    (section,) = json.loads(audit_of(capsys, "--format", "json", "."))["sections"]
+    audit = section["audit"]
+    verdict, functions, accesses, ends = CASES[call]
+    assert audit["verdict"] == verdict
+    assert [function["name"] for function in audit["functions"]] == functions
+    assert [(a["path"], a["line"], a["text"], a["through"]) for a in audit["accesses"]] == accesses
+    assert [(end["name"], end["line"], end["reason"]) for end in audit["unresolved"]] == ends
+
+
+def test_callbacks_are_looked_at_in_the_section_that_runs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, "entry_is_old(pte);", mm__runner=RUNNER, lib__caller=CALLER))
+    text = audit_of(capsys, "mm/runner.c")
+    assert text.splitlines() == [
+        "mm/runner.c:9: run_pte_range(): not clean",
+        "    looked at: first(), second()",
+        "    lib/caller.c:6: ptep->pte",
+        "        run_pte_range > first",
+        "",
+        "    1  not clean   an entry is dereferenced directly",
+        "2 functions looked at besides the sections; 1 section in 1 function of 1 file; 0 not analysed",
+        "mmlint 0.1.0: mmlint sections --audit-access",
+    ]
+
+
+def test_without_a_tree_what_gets_the_pointer_is_unresolved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "walk.c").write_text(WALK.replace("CALL", "entry_is_old(pte);"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert audit_of(capsys, "-q", "walk.c").splitlines() == [
+        "walk.c:13: walk(): unresolved",
+        "    walk.c:15: entry_is_old(): the file is in no tree",
+    ]
+
+
+def test_sections_say_nothing_of_it_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, "entry_is_old(pte);"))
+    assert main(["sections", "--format", "json", "mm"]) == 0
+    assert "audit" not in json.loads(capsys.readouterr().out)["sections"][0]
+
+
+def test_the_graph_of_a_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, "entry_goes_on(pte), entry_is_unknown(pte);"))
+    assert main(["graph", "mm/walk.c:13"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        'digraph "walk() in mm/walk.c:13" {',
+        '  rankdir=LR; node [fontname="monospace", style=filled];',
+        '  n0 [label="walk()\\nmm/walk.c:13", shape=box, fillcolor="#c8e6c9"];',
+        '  n1 [label="entry_goes_on()\\nmm/entries.h:11", shape=ellipse, fillcolor="#c8e6c9"];',
+        '  n2 [label="entry_is_bad()\\nmm/entries.h:6\\n*ptep (mm/entries.h:8)", shape=ellipse, fillcolor="#ef9a9a"];',
+        '  n3 [label="entry_is_unknown()\\nno definition is found\\ncalled at mm/walk.c:15", shape=ellipse, fillcolor="#fff59d"];',
+        "  n0 -> n1;",
+        "  n1 -> n2;",
+        "  n0 -> n3;",
+        "}",
+    ]
+    assert main(["graph", "--format", "mermaid", "mm/walk.c:13"]) == 0
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "flowchart LR",
+        '  n0["walk()<br/>mm/walk.c:13"]:::clean',
+        '  n1("entry_goes_on()<br/>mm/entries.h:11"):::clean',
+        '  n2("entry_is_bad()<br/>mm/entries.h:6<br/>*ptep (mm/entries.h:8)"):::not_clean',
+        '  n3("entry_is_unknown()<br/>no definition is found<br/>called at mm/walk.c:15"):::unresolved',
+    ]
+
+
+@pytest.mark.parametrize("place", ["mm/walk.c", "mm/walk.c:x", "mm/walk.c:1", "mm/none.c:3"])
+def test_a_place_without_a_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, "entry_is_old(pte);"))
+    assert main(["graph", place]) == 2
+    assert capsys.readouterr().err.startswith(f"mmlint: error: {place.removesuffix(':3')}")
+
+
+def test_the_audit_of_6_12(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Generic walkers are clean; what is not is an architecture's own, and named."""
+    monkeypatch.chdir(kernel("6.12"))
+    sections = json.loads(audit_of(capsys, "--format", "json", "mm", "fs/proc"))["sections"]
+    verdicts = {(section["function"], section["audit"]["verdict"]) for section in sections}
+    dirty = {name for name, verdict in verdicts if verdict == "not clean"}
+    assert dirty == {"pagemap_scan_pmd_entry", "apply_to_pte_range", "walk_pmd_range_locked"}
+    assert {name for name, verdict in verdicts if verdict == "unresolved"} == set()
+    accesses = {(a["path"], a["function"], a["arch"]) for section in sections for a in section["audit"]["accesses"]}
+    assert all(arch for _, _, arch in accesses)
+    assert ("arch/x86/kernel/cpu/sgx/encl.c", "sgx_encl_test_and_clear_young_cb", "x86") in accesses
