@@ -45,24 +45,35 @@ class _Walk:
 
 
 def find_files(paths: Sequence[str]) -> Found:
-    """The files that ``paths`` mean. Raises UsageError for a path that is not there, or neither file nor folder."""
+    """The files that ``paths`` mean; a path that is not there, or neither file nor folder, is skipped.
+
+    Raises UsageError where all are.
+    """
     walk = _Walk()
-    for path in paths:
-        shown = _tidy(path)
-        try:
-            mode = os.stat(shown or os.curdir).st_mode  # noqa: PTH116 - pathlib costs more than the rest of a short run
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UsageError(f"{path}: {reason}; give files or folders that exist") from error
-        if stat.S_ISDIR(mode):
-            _walk_folder(shown, walk)
-        elif stat.S_ISREG(mode):
-            walk.files.append(shown)
-        else:
-            raise UsageError(f"{path}: neither a file nor a folder; give a regular file")
+    faults = [fault for path in paths if (fault := _look(path, walk))]
+    if faults and len(faults) == len(paths):
+        path, reason, remedy = faults[0]
+        raise UsageError(f"{path}: {reason}; {remedy}")
+    walk.skipped += [Skipped(path, "", 1, reason) for path, reason, _ in faults]
     while walk.links:
         _follow(walk.links.pop(0), walk)
     return Found(tuple(sorted(set(walk.files))), tuple(walk.skipped))
+
+
+def _look(path: str, walk: _Walk) -> tuple[str, str, str] | None:
+    """Take in what a path leads to. Where that is nothing: the path, the reason, and what to do."""
+    shown = _tidy(path)
+    try:
+        mode = os.stat(shown or os.curdir).st_mode  # noqa: PTH116 - pathlib costs more than the rest of a short run
+    except (OSError, ValueError) as error:
+        return path, getattr(error, "strerror", None) or str(error), "give files or folders that exist"
+    if stat.S_ISDIR(mode):
+        _walk_folder(shown, walk)
+    elif stat.S_ISREG(mode):
+        walk.files.append(shown)
+    else:
+        return path, "neither a file nor a folder", "give a regular file"
+    return None
 
 
 def _tidy(path: str) -> str:

@@ -9,6 +9,7 @@ A file outside any tree, or in one whose header declares nothing of the API, tel
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,9 +70,13 @@ def api_of(path: str, vocabulary: Vocabulary) -> TreeApi:
 @lru_cache(maxsize=4096)
 def _api_of_folder(folder: Path, declared: tuple[tuple[str, str], ...]) -> TreeApi:
     header = folder / HEADER
-    if not header.is_file():
+    # A folder above may be closed to the user, who can read the file all the same.
+    if not os.path.isfile(header):  # noqa: PTH113
         return TreeApi() if folder.parent == folder else _api_of_folder(folder.parent, declared)
-    return read_api(str(folder), header.read_bytes(), declared)
+    try:
+        return read_api(str(folder), header.read_bytes(), declared)
+    except OSError:
+        return TreeApi()
 
 
 def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) -> TreeApi:

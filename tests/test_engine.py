@@ -86,7 +86,9 @@ def test_absolute_paths_stay_absolute(tree: Path) -> None:
 @pytest.mark.parametrize("path", ["none", "mm/none.c", "mm/walk.c/x", "\0"])
 def test_missing_path_is_a_usage_error(path: str) -> None:
     with pytest.raises(UsageError, match="give files or folders that exist"):
-        find_files(["mm", path])
+        find_files([path])
+    (skipped,) = find_files(["mm", path]).skipped
+    assert (skipped.path, skipped.function, skipped.line) == (path, "", 1)
 
 
 def test_neither_file_nor_folder(tree: Path) -> None:

@@ -87,6 +87,7 @@ NOT_READ = {
     "UTF-16": (CONVERTIBLE.encode("utf-16"), BINARY),
     "a brace that is left open": (with_body("{"), ""),
     "braces too many": (with_body("}}}}"), ""),
+    "a brace too many behind do": (CONVERTIBLE.replace("do {\n", "do {\n\t}\n").encode(), ""),
     "10,000 braces left open": (with_body("{" * 10_000), ""),
     "10,000 parentheses left open": (with_body("x = " + "(" * 10_000), ""),
     "10,000 nested braces": (with_body("{" * 10_000 + "}" * 10_000), ""),
@@ -144,7 +145,7 @@ def test_missing_path_and_empty_folder(folder: Path, capsys: Capture) -> None:
     for command in ("check", "fix", "sections"):
         for arguments, said in (
             (["none.c"], "none.c: No such file or directory; give files or folders that exist"),
-            (["zz_bad.c", "none"], "none: No such file or directory; give files or folders that exist"),
+            (["none", "none.c"], "none: No such file or directory; give files or folders that exist"),
             (["empty"], "empty: no *.c or *.h file is there; give files, or folders that hold some"),
             (["a" * 5000], "File name too long; give files or folders that exist"),
             (["a\0b"], "embedded null byte; give files or folders that exist"),
@@ -154,6 +155,21 @@ def test_missing_path_and_empty_folder(folder: Path, capsys: Capture) -> None:
             assert (output.out, output.err.count("\n")) == ("", 1)
             assert output.err.endswith(f"{said}\n")
     assert main(["check", "empty", "zz_bad.c"]) == 1
+
+
+def test_what_is_not_there_stops_nothing_else(folder: Path, capsys: Capture) -> None:
+    os.mkfifo(folder / "pipe")
+    code, found, skipped = checked(capsys, "none", "zz_bad.c", "a\0b", "pipe")
+    assert (code, found) == (2, {"zz_bad.c": ["missing-disable"]})
+    assert skipped == [
+        ("a\0b", "embedded null byte"),
+        ("none", "No such file or directory"),
+        ("pipe", "neither a file nor a folder"),
+    ]
+    for command in ("check", "fix", "sections"):
+        assert main([command, "none", "zz_bad.c"]) == 2
+        output = capsys.readouterr()
+        assert "none:1:1: note: not read: No such file or directory\n" in output.out + output.err
 
 
 def test_empty_file_and_odd_names(folder: Path, capsys: Capture) -> None:
@@ -240,6 +256,9 @@ def test_files_and_folders_without_permission(folder: Path) -> None:
     (folder / "closed").chmod(0)
     for above in (folder, *folder.parents[:2]):
         above.chmod(0o755)
+    (folder / "include/linux/pgtable.h").parent.mkdir(parents=True)
+    (folder / "include/linux/pgtable.h").write_text("void arch_enter_lazy_mmu_mode(void);")
+    (folder / "include/linux/pgtable.h").chmod(0)
     unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin") if unprivileged else sys.executable
     if not _can_run([*unprivileged, str(python)]):

@@ -11,6 +11,8 @@ configuration it holds.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 
 from mmlint.diagnostic import Skipped
 from mmlint.facts.audit import audit_section
@@ -22,7 +24,7 @@ from mmlint.facts.incidents import incidents_of
 from mmlint.facts.judgement import judge_section
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Section, Unmatched, Verdict
 from mmlint.flow.ir import Call
-from mmlint.source import Source
+from mmlint.source import Source, Span
 from mmlint.tree import NO_TREE, TreeApi
 from mmlint.vocabulary import Vocabulary
 
@@ -103,14 +105,15 @@ def _unaccounted(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tup
     start = data.rfind(b"/*")
     if start >= 0 and data.find(b"*/", start) < 0 and not masked[start : start + 2].strip():
         found.append((start, "the comment that begins here does not end"))
-    spans = [d.span for texts in analysis.definitions.values() for d in texts]
-    spans += [macro.span for macro in analysis.reader.macros()]
+    functions = [d.span for texts in analysis.definitions.values() for d in texts]
+    spans = [Span(0, 0), *sorted([*functions, *(macro.span for macro in analysis.reader.macros())])]
+    starts, ends = [span.start for span in spans], list(accumulate((span.end for span in spans), max))
     for match in pattern.finditer(masked):
         line = masked[masked.rfind(b"\n", 0, match.start()) + 1 : match.start()]
         if (
             not line.strip()
             and not analysis.reader.is_dead(match.start())
-            and not any(span.start <= match.start() < span.end for span in spans)
+            and not match.start() < ends[bisect_right(starts, match.start()) - 1]
         ):
             found.append((match.start(), "a call outside of every function that could be read"))
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
+from mmlint.facts.escapes import is_other, values_of
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
-# Around a function's name that is no call, no member and no part of another word.
-_BEFORE_VALUE = re.compile(rb"(?<![\w.>])")
-_AFTER_VALUE = re.compile(rb"(?!\w)(?!\s*\()")
 _CALL_DEPTH = 3
 # The largest function with a section has a thousand operations; beyond these bounds the time is not worth it.
 _MAX_BYTES = 256 * 1024
@@ -301,15 +299,16 @@ class FileAnalysis:
     def escapes(self, name: str) -> Span | None:
         """Where the function's address is taken, other than by an ops struct that a contract covers."""
         known = {place for _, place in self.callbacks(name)}
-        word, masked = name.encode(), self.reader.masked
-        place = masked.find(word)
-        while place >= 0:
-            end = place + len(word)
-            # To look for the word and then around it is many times faster than one pattern over the file.
-            if _BEFORE_VALUE.match(masked, place) and _AFTER_VALUE.match(masked, end) and Span(place, end) not in known:
-                return Span(place, end)
-            place = masked.find(word, end)
+        masked = self.reader.masked
+        for place in values_of(name, masked):
+            around = [d for texts in self.definitions.values() for d in texts if d.span.covers(place)]
+            if place not in known and not is_other(name, place, masked, around, self._graph):
+                return place
         return None
+
+    def _graph(self, definition: Definition) -> Graph | None:
+        lowered = self._lowered(definition)
+        return None if isinstance(lowered, Unsolved) else lowered[1]
 
     def opens_for_caller(self, name: str) -> bool:
         """True when a caller of the function also calls one that leaves the mode for it: two halves of a pair."""

@@ -230,6 +230,9 @@ def do_loop(scan: Scan, closing: int) -> None:
     start, end = scan.starts[name], scan.ends[name]
     if scan.texts[name] == b"while" or scan.texts[name + 1] != b"(" or end - start < len(b"while"):
         return
+    # After a brace that is wrong there may stand any call; a condition has the name of a loop.
+    if not _LOOP_NAME.search(scan.texts[name]):
+        return
     scan.rewriting.put(start, end, b"while")
     scan.loops.append(start)
     scan.texts[name] = b"do_while"
