@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mmlint.atomic import WriteError, rewrite
 from mmlint.checker import FileReport
+from mmlint.cli import main
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Skipped
 from mmlint.facts.sections import FileFacts
 from mmlint.fix import ROUNDS, Repair, apply_edits, choose, repair
@@ -19,7 +20,9 @@ from mmlint.report.commit_message import area, commit_message
 from mmlint.report.diff import diff
 from mmlint.rule import load_rules
 from mmlint.source import Source, Span
+from mmlint.tree import _api_of_folder
 from tests.samples import PLAIN, function_of, plain_section, source_of
+from tests.test_cli import CONVERTIBLE
 
 PATH = "mm/walk.c"
 
@@ -315,3 +318,30 @@ def test_commit_message_gives_area_reason_and_functions() -> None:
     assert max(map(len, lines)) <= 72
     assert "Signed-off-by" not in message
     assert commit_message([Repair("mm/same.c", b"a", b"a")], load_rules()) == ""
+
+
+def test_a_call_that_the_tree_does_not_declare_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    header = tmp_path / "include/linux/pgtable.h"
+    header.parent.mkdir(parents=True)
+    for name in ("x.c", "y.c"):
+        (tmp_path / name).write_text(CONVERTIBLE)
+    said = "note: {}() is not declared in include/linux/pgtable.h of this tree: what adds it has to come first\n"
+    name, other = "lazy_mmu_mode_enable_for_pte_range", "lazy_mmu_mode_enable_with_ptes"
+    for text, arguments, told in (
+        (None, [], ""),
+        ("void lazy_mmu_mode_enable(void);\n", [], said.format(name)),
+        ("void lazy_mmu_mode_enable(void);\n", ["-q", "--target", other], said.format(other)),
+        (f"void lazy_mmu_mode_enable(void);\nvoid {name}(void);\n", [], ""),
+        # The header is renamed along with its callers.
+        (f"void lazy_mmu_mode_enable(void);\nvoid {name}(void);\n", ["--target", other, "."], ""),
+        (f"void lazy_mmu_mode_enable(void);\nvoid {name}(void);\n", ["--target", other], said.format(other)),
+    ):
+        if text is not None:
+            header.write_text(text)
+        _api_of_folder.cache_clear()
+        assert main(["fix", "--unsafe", *arguments, *([] if "." in arguments else ["x.c", "y.c"])]) == 1
+        notes = [line for line in capsys.readouterr().err.splitlines(keepends=True) if "declared" in line]
+        assert "".join(notes) == told

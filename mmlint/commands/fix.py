@@ -16,7 +16,7 @@ from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Applicability, fingerprinted
 from mmlint.engine import Report
 from mmlint.fix import Repair, repair
-from mmlint.report.repairs import account, write
+from mmlint.report.repairs import account, undeclared, write
 from mmlint.rule import LoadedRule
 from mmlint.source import Source
 
@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         _write_series(arguments.series, repairs, report, judge.checker.rules)
     elif not arguments.in_place:
         _print_diff(repairs)
-    lines = [*failures, *account(repairs, report, arguments.in_place, arguments.quiet)]
+    lines = [*failures, *undeclared(repairs, judge.checker.vocabulary)]
+    lines += account(repairs, report, arguments.in_place, arguments.quiet)
     print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
     if report.coverage.skipped or failures or any(change.refused for change in repairs):
         return BAD
