@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.lengths import stays_in_table
 from mmlint.facts.sections import Evidence, Status
 from mmlint.flow.ir import Call
 from mmlint.flow.values import PAGE_POLY, Poly, Symbol
@@ -91,6 +92,21 @@ def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
     return _next_table(context, addr, end)
 
 
+def _by_length(analysis: FileAnalysis, solved: Solved, addr: Poly, end: Poly) -> BoundFact | None:
+    """A bound that the function has another one compute: ``end = addr + get_extent(...)``."""
+    length = (end - addr).as_symbol()
+    origin = solved.dataflow.context.origins.get(length) if length is not None else None
+    if not isinstance(origin, Returned):
+        return None
+    shown = stays_in_table(analysis, solved.dataflow, origin, addr)
+    if shown is None:
+        return None
+    home, span = shown
+    elsewhere = None if home is analysis else home.source.locate(span)
+    line = Evidence(span, f"{origin.callee}() returns no more than what is left of the page table", elsewhere)
+    return BoundFact(Status.PROVEN, (line,))
+
+
 def _wider(context: Context, end: Poly) -> BoundFact | None:
     """An end that the vocabulary says to be that of something larger than a page table."""
     symbol = end.as_symbol()
@@ -132,7 +148,7 @@ def bounded(
 ) -> BoundFact:
     """What is known of [addr, end), both values in ``solved``."""
     context = solved.dataflow.context
-    known = _clamp(context, addr, end)
+    known = _clamp(context, addr, end) or _by_length(analysis, solved, addr, end)
     if known is not None:
         return known
     for i, j, extra in _parameters(solved, addr, end):

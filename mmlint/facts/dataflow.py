@@ -54,6 +54,7 @@ class Dataflow:
         join = Join(f"b{block}" if not kid else f"b{block}.{kid}", states, memory)
         result = join.run()
         self.context.joins.update(join.origins)
+        self.context.uppers.update(join.uppers)
         return result
 
     def run(self, block: int, kid: int, state: State) -> list[tuple[int, State]]:

@@ -65,6 +65,7 @@ class Context:
     vocabulary: Vocabulary
     origins: dict[Symbol, Origin] = field(default_factory=dict)
     joins: dict[Symbol, tuple[Poly, ...]] = field(default_factory=dict)
+    uppers: dict[Symbol, tuple[Poly, ...]] = field(default_factory=dict)
     types: dict[Symbol, str] = field(default_factory=dict)
     mapped: dict[Symbol, Span] = field(default_factory=dict)
     tested: set[Symbol] = field(default_factory=set)

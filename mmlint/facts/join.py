@@ -42,12 +42,15 @@ class JoinMemory:
 
 
 _PATIENCE = 8
+# Paths that meet where a smaller value is chosen.
+_FEW = 4
 
 
 class Join:
     """The join of states with one key at one block; ``name`` identifies both.
 
-    ``origins`` maps each new symbol to the values that come in, for those who ask where a walk began.
+    ``origins`` maps each new symbol to the values that come in, for those who ask where a walk began; ``uppers`` to
+    those of them that none of the others exceeds: ``if (extent > rest) extent = rest;`` leaves the smaller one.
     """
 
     def __init__(self, name: str, states: Sequence[State], memory: JoinMemory) -> None:
@@ -59,6 +62,7 @@ class Join:
         self.classes: dict[tuple[str, tuple[Poly, ...]], Poly] = {}
         self.tables: dict[tuple[Symbol, ...], Symbol] = {}
         self.origins: dict[Symbol, tuple[Poly, ...]] = {}
+        self.uppers: dict[Symbol, tuple[Poly, ...]] = {}
 
     def run(self) -> State:
         """The joined state."""
@@ -159,10 +163,19 @@ class Join:
             symbol = Symbol(f"{self.maker}:{name}", frozenset((self.maker,)), name.lstrip("@"))
             known = self.classes[form] = Poly.symbol(symbol)
             self.origins[symbol] = form[1]
+            if len(incoming) <= _FEW and all(state.facts for state in self.states):
+                self.uppers[symbol] = tuple(poly for poly in dict.fromkeys(incoming) if self._bounds(poly, incoming))
         if self.firm:
             self.memory.sticky.add(name)
             self.memory.classes[name] = str(known)
         return known
+
+    def _bounds(self, upper: Poly, incoming: list[Poly]) -> bool:
+        """True when no incoming value is greater than ``upper``, on its own path."""
+        return all(
+            value == upper or state.truth("le", value - upper) is True
+            for value, state in zip(incoming, self.states, strict=True)
+        )
 
     def _settled(self, name: str, incoming: list[Poly]) -> Poly | None:
         """The value itself where all paths bring the same, or bring it and this join's own symbol for the place."""
