@@ -67,9 +67,9 @@ into the patch that needs it.
 {INCOMPLETE}: warning, no fix
 
 A series replaces plain enables by calls that name their range, and leaves plain ones that could name theirs as
-well: in a file that it converts, or anywhere in the tree when it converts more sections than it leaves. Sections
-that cannot name a range are not counted; `mmlint series -v` lists them with the reason. Convert the rest, or say
-in the cover letter why it stays.
+well: in a function that it converts, or in a file or anywhere in the tree when it converts more of the sections
+there than it leaves. Sections that cannot name a range, or whose range a person has to confirm, are not counted;
+`mmlint series -v` lists them with the reason. Convert the rest, or say in the cover letter why it stays.
 """,
     UNDEFINED: f"""\
 {UNDEFINED}: warning, no fix

@@ -87,5 +87,7 @@ def _site(site: Site) -> dict[str, Any]:
         "verdict": site.verdict,
         "reason": site.reason,
         "patch": site.patch,
+        "proposal": site.proposal or None,
+        "proven": site.is_proven,
         "ranges": list(site.ranges),
     }

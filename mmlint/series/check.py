@@ -109,7 +109,8 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit) 
         history.step(patch.position, patch.seen, judge.reports(patch.position), patch.position not in merges)
     conversion = conversion_of(judge, patches)
     findings = [_finding(track) for track in history.tracks]
-    findings += [*transient(history.tracks, patches), *undefined(judge, patches)]
+    early = list(undefined(judge, patches))
+    findings += [*early, *transient(history.tracks, patches, early)]
     if conversion:
         findings += incomplete(conversion, judge)
     unseen = base.unseen

@@ -1,10 +1,11 @@
-"""git in a private store: a bare repository in a temporary folder that borrows the objects of the user's.
+"""git in a private store: a bare repository in a temporary folder that can look at the objects of the user's.
 
     with PrivateGit.beside(user_tree("linux")) as git:
         git.run("read-tree", "HEAD")          # its own index, its own object folder
 
 Whatever is written goes into the temporary folder. No configuration is read, neither of the user nor of the tree, no
-hook runs, nothing is fetched, and every command has an end.
+hook runs, nothing is fetched, and every command has an end. git sets the time of an object that it is to write and
+finds in a store that it looks at, so commands that write see the private store alone; what they need is copied there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from mmlint.config import UsageError
 
 _SECONDS: Final = 120
 _IDENTITY: Final = "mmlint"
+_WRITERS: Final = ("apply", "commit-tree", "hash-object", "update-index", "write-tree")
 
 
 class GitError(Exception):
@@ -102,6 +105,14 @@ def _finish(command: Sequence[str], data: bytes, variables: dict[str, str], fold
     return done.stdout
 
 
+def _listed(folder: Path) -> str:
+    """A folder in the form of the variable: quoted where it holds what would end it or be taken for a quote."""
+    text = str(folder)
+    if any(character in text for character in ':"\\\n'):
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return text
+
+
 def one_line(told: bytes) -> str:
     """What git says on standard error, without its prefixes."""
     lines = told.decode("utf-8", "backslashreplace").split("\n")
@@ -117,18 +128,17 @@ class PrivateGit:
         self.folder = Path(tempfile.mkdtemp(prefix="mmlint-series-"))
         self._objects: ObjectReader | None = None
         store = self.folder / "git"
-        self._variables = environment(GIT_DIR=str(store), GIT_INDEX_FILE=str(self.folder / "index"))
+        self._own = environment(GIT_DIR=str(store), GIT_INDEX_FILE=str(self.folder / "index"))
+        self._variables = self._own
+        if tree.objects is not None:
+            self._variables = {**self._own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": _listed(tree.objects)}
         try:
             plain = environment()
             init = ["git", "init", "-q", "--bare", "--template=", f"--object-format={tree.object_format}", str(store)]
             _finish(init, b"", plain, self.folder)
-            if tree.objects is not None and tree.git_dir is not None:
-                (store / "objects/info").mkdir(exist_ok=True)
-                (store / "objects/info/alternates").write_bytes(os.fsencode(tree.objects) + b"\n")
-                common = tree.objects.parent
-                for name in ("shallow",):
-                    if (common / name).is_file():
-                        shutil.copy(common / name, store / name)
+            shallow = tree.objects.parent / "shallow" if tree.objects is not None else None
+            if shallow is not None and shallow.is_file():
+                shutil.copy(shallow, store / "shallow")
         except BaseException:
             self.close()
             raise
@@ -146,9 +156,26 @@ class PrivateGit:
             self._objects = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *words: str, data: bytes = b"", **more: str) -> bytes:
+    def run(self, *words: str, data: bytes = b"") -> bytes:
         """What git prints. Raises GitError."""
-        return _finish(["git", *words], data, {**self._variables, **more}, self.folder)
+        if words[0] not in _WRITERS:
+            return _finish(["git", *words], data, self._variables, self.folder)
+        if words[0] == "commit-tree":
+            self.borrow([word for word in words[1:] if not word.startswith("-")])
+        if words[0] == "write-tree":
+            words = (*words, "--missing-ok")
+        return _finish(["git", *words], data, self._own, self.folder)
+
+    def borrow(self, names: Sequence[str]) -> None:
+        """Copy objects into the private store, where commands that write look for them; unknown ones are left out."""
+        for found in self.objects.read(names):
+            if found is None:
+                continue
+            name, kind, data = found
+            place = self.folder / "git/objects" / name[:2] / name[2:]
+            if not place.exists():
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(zlib.compress(f"{kind} {len(data)}\0".encode() + data, 1))
 
     def text(self, *words: str, data: bytes = b"") -> str:
         """What git prints, without the last newline. Raises GitError."""

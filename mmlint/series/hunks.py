@@ -177,12 +177,17 @@ def pieces(change: FileChange, side: str) -> bytes:
     """The file after ("+") or before ("-") the patch: complete definitions of its hunks, the rest empty lines."""
     rows: dict[int, bytes] = {}
     for hunk in change.hunks:
-        rows |= _complete(hunk, side)
+        rows |= _rows(hunk, side) if change.kind == "added" else _complete(hunk, side)
     return b"\n".join(rows.get(number, b"") for number in range(1, max(rows, default=0) + 1)) + b"\n"
 
 
+def _rows(hunk: Hunk, side: str) -> dict[int, bytes]:
+    """The lines of one side by their numbers."""
+    return {line.new if side == "+" else line.old: line.text for line in hunk.lines if line.kind in (" ", side)}
+
+
 def _complete(hunk: Hunk, side: str) -> dict[int, bytes]:
-    rows = [(line.new if side == "+" else line.old, line.text) for line in hunk.lines if line.kind in (" ", side)]
+    rows = list(_rows(hunk, side).items())
     kept: dict[int, bytes] = {}
     start: int | None = None
     for at, (_, text) in enumerate(rows):

@@ -264,8 +264,9 @@ class Base:
 class Site:
     """A section of the last state: where it is, its call, its verdict, why it is plain, who converted it.
 
-    ``patch`` is the position of the patch that wrote the enable, 0 for one of the base. ``end`` and ``ranges`` name the
-    range of a ranged call, and the runs of entries that are updated besides it.
+    ``kind`` is "plain" or "ranged". ``patch`` is the position of the patch that wrote the enable, 0 for one of the
+    base. ``proposal`` is the call that a plain section could have, or empty; ``is_proven`` tells that nobody has to
+    confirm it. ``ranges`` are the runs of entries that the section updates, that of the call first.
     """
 
     path: str
@@ -276,6 +277,8 @@ class Site:
     verdict: str
     reason: str
     patch: int
+    proposal: str = ""
+    is_proven: bool = False
     ranges: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mmlint.diagnostic import Diagnostic, Level, Note, fingerprinted
-from mmlint.facts.sections import FileFacts, FunctionFacts, Section, Verdict
+from mmlint.facts.sections import FileFacts, FunctionFacts, Section
 from mmlint.series.causes import Lines, Track
 from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED, Cause, Conversion, Finding, Patch, Site
 from mmlint.series.states import Judge
@@ -56,6 +56,8 @@ def _site(facts: FileFacts, function: FunctionFacts, section: Section, writers: 
         section.verdict.value,
         section.reason,
         writers.get((facts.source.path, line), 0),
+        section.proposal.call if section.proposal else "",
+        bool(section.proposal and section.proposal.safe),
         tuple(f"{r.mm}, {r.addr}, {r.end}, {r.ptep}" + f" ({r.role})" * bool(r.role) for r in section.ranges),
     )
 
@@ -77,9 +79,15 @@ def _writers(patches: Sequence[Patch]) -> dict[tuple[str, int], int]:
     return found
 
 
-def transient(tracks: Sequence[Track], patches: Sequence[Patch]) -> Iterator[Finding]:
-    """A finding of the series' own making that a later patch of it takes away."""
+def transient(tracks: Sequence[Track], patches: Sequence[Patch], early: Sequence[Finding]) -> Iterator[Finding]:
+    """A finding of the series' own making that a later patch of it takes away.
+
+    A line that is told in ``early`` already, because its call comes too soon, is not told twice.
+    """
+    told_early = {(f.patch, f.diagnostic.path, f.diagnostic.location.line) for f in early}
     for track in tracks:
+        if (track.patch, track.told.path, track.told.location.line) in told_early:
+            continue
         caused = track.cause in (Cause.INTRODUCED, Cause.MADE_REACHABLE)
         if not caused or track.repaired_by is None or track.told.level < Level.WARNING:
             continue
@@ -128,9 +136,10 @@ def _function_at(judge: Judge, state: int, path: str, offset: int) -> str:
 
 
 def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
-    """Plain sections that could name their range, in a file that the series converts or in a tree that it converts.
+    """Plain sections that could name their range, in a function, a file or a tree that the series converts.
 
-    It converts the tree when it converts more sections than it leaves that could be converted.
+    It converts a function when it converts one of its sections, a file or the tree when it converts more of the
+    sections there than it leaves. A section whose range a person has to confirm may well be left.
     """
     plain_before = {
         (facts.source.path, function.name)
@@ -140,10 +149,8 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
         if section.kind == "plain"
     }
     done = [site for site in conversion.converted if site.patch and (site.path, site.function) in plain_before]
-    could = [site for site in conversion.left if site.verdict == Verdict.CONVERTIBLE]
-    files = {site.path for site in done}
-    wide = len(done) > len(could)
-    left = [site for site in could if (wide or site.path in files) and not _is_new(site)]
+    could = [site for site in conversion.left if site.is_proven]
+    left = [site for site in could if not site.patch and _belongs(site, done, could)]
     if not done or not left:
         return
     total = len(done) + len(left)
@@ -159,9 +166,12 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
     yield Finding(marked, Cause.INTRODUCED, max(site.patch for site in done), marked)
 
 
-def _is_new(site: Site) -> bool:
-    """A plain section that the series itself writes is told by its own finding."""
-    return bool(site.patch)
+def _belongs(site: Site, done: Sequence[Site], could: Sequence[Site]) -> bool:
+    """True when the site lies in a function, a file or a tree that the series converts."""
+    if any((other.path, other.function) == (site.path, site.function) for other in done):
+        return True
+    here = [sum(other.path == site.path for other in sites) for sites in (done, could)]
+    return here[0] > here[1] or len(done) > len(could)
 
 
 def _place(judge: Judge, site: Site) -> Note:

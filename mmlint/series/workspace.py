@@ -102,6 +102,7 @@ class Workspace:
         """Add the state after a patch. Raises ApplyError."""
         strip = "-p0" if b"\ndiff --git a/" not in b"\n" + letter.text and _has_no_prefix(letter.text) else "-p1"
         words = ["apply", "--cached", "--whitespace=nowarn", strip]
+        self._borrow(letter.text, three_way)
         try:
             self._git.run(*words, "-", data=letter.text)
         except GitError as error:
@@ -113,8 +114,18 @@ class Workspace:
                 self._git.run("read-tree", self.commits[-1])
                 raise ApplyError(_in_short(str(error))) from error
             self.three_way = True
+            if not self._git.run("diff-index", "--cached", "--raw", self.commits[-1]):
+                raise ApplyError("all of it is there already") from error
         title = letter.subject.title or "(no subject)"
         self._grow(self._commit(self.commits[-1], f"{title}\n\n{letter.message}\n"))
+
+    def _borrow(self, text: bytes, three_way: bool = False) -> None:
+        """Have at hand what git needs to apply a patch to the last state."""
+        files = parse_diff(text)
+        names = [f"{self.commits[-1]}:{change.before}" for change in files if change.kind != "added"]
+        if three_way:
+            names += [change.old_blob for change in files if change.old_blob]
+        self._git.borrow(names)
 
     def adopt(self, commit: str) -> None:
         """Add a state that is a commit of the user's."""
@@ -154,7 +165,12 @@ class Workspace:
         return self.commits[patch]
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
-        """What git prints; new objects and the index are private. Raises GitError."""
+        """What git prints; new objects and the index are private. Raises GitError.
+
+        ``apply`` finds the files of the last state; another state's have been read before.
+        """
+        if arguments[:1] == ("apply",):
+            self._borrow(data)
         return self._git.run(*arguments, data=data)
 
 

@@ -1,0 +1,274 @@
+"""Every way in which a series can come, and what is refused."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from mmlint.config import UsageError
+from mmlint.series.model import Cause, How
+from mmlint.series.subject import Subject, parse_subject
+from tests.series_samples import (
+    LINUX,
+    MPROTECT,
+    PLAIN,
+    RANGED,
+    SWAPPED,
+    broken_then_repaired,
+    checked,
+    commit,
+    git,
+    header,
+    line_of,
+    made,
+    mbox,
+    patches,
+    recoded,
+    repository,
+    told,
+)
+
+LINE = line_of((LINUX / "mm/mprotect.c").read_text(), PLAIN)
+SWAP = [(2, "introduced", "broken-then-repaired", "mm/mprotect.c", LINE)]
+ONE = [(1, "introduced", "wrong-range", "mm/mprotect.c", LINE)]
+
+
+@pytest.fixture
+def linux(tmp_path: Path) -> Path:
+    return repository(tmp_path / "linux")
+
+
+@pytest.fixture
+def mails(linux: Path) -> list[bytes]:
+    return broken_then_repaired(linux)
+
+
+@pytest.fixture
+def single(linux: Path) -> bytes:
+    (mail,) = made(linux, ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, SWAPPED)}))
+    return mail
+
+
+def write(folder: Path, data: bytes, name: str = "series.mbox") -> Path:
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
+@pytest.mark.parametrize("dialect", ["git", "mboxrd", "b4"])
+@pytest.mark.parametrize("how", ["8bit", "quoted-printable", "base64", "base64-crlf", "crlf"])
+def test_mailboxes_and_encodings(linux: Path, mails: list[bytes], tmp_path: Path, dialect: str, how: str) -> None:
+    box = write(tmp_path, mbox([recoded(mail, how) for mail in mails], dialect))
+    with checked(box, linux) as report:
+        assert told(report.authors()) == SWAP
+        assert [(p.number, p.total, p.title) for p in report.patches] == [
+            (1, 3, "mm/vmalloc: mention the range"),
+            (2, 3, "mm/mprotect: name the range"),
+            (3, 3, "mm/mprotect: put it right"),
+        ]
+        assert report.patches[1].author == "A. Author <author@example.org>"
+        assert report.cover is not None and report.cover.subject.startswith("[PATCH 0/3] ")
+        assert report.remarks == report.base.unseen == ()
+        assert report.base.how is How.BLOBS
+
+
+def test_from_lines_of_the_body_survive(linux: Path, tmp_path: Path) -> None:
+    commit(linux, "mm/mprotect: x", {"mm/mprotect.c": (PLAIN, SWAPPED)}, body="From here on\n\nFrom: is no header")
+    (mail,) = patches(linux)
+    for dialect in ("mboxrd", "git"):
+        with checked(write(tmp_path, mbox([mail], dialect)), linux) as report:
+            assert told(report.authors()) == ONE
+            assert report.patches[0].message.startswith("From here on\n")
+
+
+def test_folder_maildir_and_wrong_order(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    folder, maildir = tmp_path / "patches", tmp_path / "maildir"
+    for name in ("cur", "new", "tmp"):
+        (maildir / name).mkdir(parents=True)
+    folder.mkdir()
+    (folder / "README").write_text("no patch\n")
+    for number, mail in enumerate(reversed(mails)):
+        write(folder, mail, f"{number:04}.patch")
+        write(maildir / ("cur" if number % 2 else "new"), mail.split(b"\n", 1)[1], f"1700000000.{number}.host:2,S")
+    for source in (folder, maildir):
+        with checked(source, linux) as report:
+            assert told(report.authors()) == SWAP
+            assert [patch.number for patch in report.patches] == [1, 2, 3]
+
+
+def test_cover_of_b4_lies_beside(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    base = git(linux, "rev-parse", "base").strip()
+    commit(linux, "mm: later", {"mm/vmalloc.c": (PLAIN, "\n" + PLAIN)})
+    git(linux, "branch", "-f", "main")
+    cover = mails[0].replace(b"-- \n", b"base-commit: " + base.encode() + b"\n-- \n")
+    box = write(tmp_path, mbox(mails[1:], "b4"), "v1.mbx")
+    write(tmp_path, cover.split(b"\n", 1)[1], "v1.cover")
+    with checked(box, linux) as report:
+        assert (report.base.how, report.base.revision) == (How.TRAILER, base)
+        assert told(report.authors()) == SWAP
+        assert report.cover is not None
+
+
+def test_standard_input(linux: Path, single: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for data in (single, single.split(b"\n", 1)[1], single[single.index(b"diff --git") :]):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        with checked("-", linux) as report:
+            assert told(report.authors()) == ONE
+
+
+def test_range_of_commits(linux: Path, mails: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    del mails
+    monkeypatch.chdir(linux)
+    for source in ("base..main", "HEAD..main", "base...main"):
+        with checked(source, None) as report:
+            assert told(report.authors()) == SWAP
+            assert report.base.how is How.RANGE
+            assert [p.name for p in report.patches] == ["patch 1/3", "patch 2/3", "patch 3/3"]
+    with pytest.raises(UsageError, match=r"^main\.\.base: no commit is in that range; give BASE\.\.TIP$"):
+        checked("main..base", None).__enter__()
+    with pytest.raises(UsageError, match=r"no such file, and .* has no commit nowhere; give one of these$"):
+        checked("base..nowhere", None).__enter__()
+
+
+def test_what_a_merge_brings_is_not_the_authors(linux: Path) -> None:
+    git(linux, "checkout", "-q", "-b", "theirs")
+    commit(linux, "mm/mprotect: theirs", {"mm/mprotect.c": (PLAIN, SWAPPED)})
+    git(linux, "checkout", "-q", "main")
+    commit(linux, "mm/vmalloc: own", {"mm/vmalloc.c": (PLAIN, "\n" + PLAIN)})
+    git(linux, "merge", "-q", "--no-edit", "theirs")
+    with checked("base..main", linux) as report:
+        assert len(report.patches) == 2
+        assert report.authors() == ()
+        assert (0, "old", "wrong-range", "mm/mprotect.c", LINE) in told(report.findings)
+
+
+def test_scissors_and_author_in_the_body(linux: Path, single: bytes, tmp_path: Path) -> None:
+    head, rest = single.split(b"\n\n", 1)
+    written = b"From: B. Body <body@example.org>\n\n" + rest
+    with checked(write(tmp_path, head + b"\n\n" + written), linux) as report:
+        assert report.patches[0].author == "B. Body <body@example.org>"
+        assert report.patches[0].sender == '"A. Author" <author@example.org>'
+    cut = b"Hello, how about this?\n\n-- >8 --\nSubject: [PATCH] mm/mprotect: cut out\n\n" + rest
+    mail = head.replace(b"Subject: [PATCH] ", b"Subject: Re: [PATCH] ") + b"\n\n" + cut
+    with checked(write(tmp_path, mail), linux) as report:
+        assert report.patches[0].title == "mm/mprotect: cut out"
+        assert "Hello" not in report.patches[0].message
+        assert told(report.authors()) == ONE
+
+
+def test_replies_with_diffs_are_no_patches(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    reply = mails[2].replace(b"Subject: [PATCH 2/3]", b"Subject: Re: [PATCH 2/3]").replace(b"end, addr", b"addr, addr")
+    quoted = b"\n".join(b"> " + line for line in mails[2].split(b"\n\n", 1)[1].split(b"\n"))
+    answer = reply.split(b"\n\n", 1)[0] + b"\n\n" + quoted + b"\nLooks good.\n"
+    with checked(write(tmp_path, mbox([*mails, reply, answer])), linux) as report:
+        assert told(report.authors()) == SWAP
+        assert report.remarks == ("1 reply with a diff: not taken for a patch of the series",)
+
+
+def test_newest_revision_is_taken(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    v2 = [
+        mail.replace(b"[PATCH ", b"[PATCH v2 ").replace(b"(vma->vm_mm, end, addr", b"(vma->vm_mm, addr, end")
+        for mail in mails[1:3]
+    ]
+    v2 = [header(mail.replace(b"/3]", b"/2]"), "Message-Id", f"<v2-{n}@x>") for n, mail in enumerate(v2)]
+    with checked(write(tmp_path, mbox([*mails, *v2])), linux) as report:
+        assert [(p.revision, p.number, p.total) for p in report.patches] == [(2, 1, 2), (2, 2, 2)]
+        assert report.authors() == ()
+
+
+def test_one_patch_of_a_new_revision_answers_the_old(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    named = [header(mail, "Message-Id", f"<{n}@v1>") for n, mail in enumerate(mails)]
+    again = mails[2].replace(b"[PATCH 2/3]", b"[PATCH v2 2/3]")
+    again = header(header(again, "In-Reply-To", "<2@v1>"), "Message-Id", "<2@v2>")
+    with checked(write(tmp_path, mbox([*named, again])), linux) as report:
+        assert [patch.revision for patch in report.patches] == [1, 2, 1]
+        assert report.remarks == ("v2 is a part of the series: patches 1, 3 are those of the revision before it",)
+
+
+def test_part_of_a_series(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    with checked(write(tmp_path, mbox(mails[:3])), linux) as report:
+        assert report.remarks == ("the series has 3 patches; not there: 3",)
+        assert told(report.authors()) == [(2, "introduced", "wrong-range", "mm/mprotect.c", LINE)]
+    with pytest.raises(UsageError, match=r"patch 3/3 does not apply to .*; patch 2 is missing$"):
+        checked(write(tmp_path, mbox([mails[1], mails[3]])), linux, base="base").__enter__()
+
+
+def test_two_mails_of_one_number(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    box = write(tmp_path, mbox([*mails, mails[2]]))
+    with checked(box, linux) as report:
+        assert told(report.authors()) == SWAP
+    other = mails[2].replace(b"end, addr", b"addr, addr")
+    box = write(tmp_path, mbox([*mails, other]))
+    with pytest.raises(UsageError, match=r"two mails are patch 2/3: .*, mail 3, .*, mail 5; give a mailbox with one"):
+        checked(box, linux).__enter__()
+
+
+def test_renames_modes_and_binaries(linux: Path, tmp_path: Path) -> None:
+    git(linux, "mv", "mm/mprotect.c", "mm/protect.c")
+    commit(linux, "mm: rename", {})
+    (linux / "mm/mremap.c").chmod(0o755)
+    (linux / "logo.bin").write_bytes(bytes(range(256)) * 4)
+    commit(linux, "mm: a mode and a picture", {})
+    commit(linux, "mm/protect: name the range", {"mm/protect.c": (PLAIN, SWAPPED)})
+    with checked(write(tmp_path, mbox(patches(linux))), linux) as report:
+        assert [[(c.path, c.kind) for c in p.files] for p in report.patches] == [
+            [("mm/protect.c", "renamed")],
+            [("logo.bin", "binary"), ("mm/mremap.c", "mode")],
+            [("mm/protect.c", "modified")],
+        ]
+        assert told(report.authors()) == [(3, "introduced", "wrong-range", "mm/protect.c", LINE)]
+        # The note on the plain call goes with its file, until the third patch writes another call there.
+        notes = [
+            f for f in report.findings if f.diagnostic.rule == "unranged-walker" and f.diagnostic.path == "mm/protect.c"
+        ]
+        assert [(f.cause, f.patch, f.final, f.repaired_by) for f in notes] == [(Cause.OLD, 0, None, 3)]
+
+
+def test_flowed_mail_is_refused_where_it_is_damaged(linux: Path, single: bytes, tmp_path: Path) -> None:
+    flowed = recoded(single, "8bit").replace(b"charset=utf-8", b"charset=utf-8; format=flowed")
+    with pytest.raises(UsageError, match=r"the mail is mangled by the sender's program \(format=flowed\)"):
+        checked(write(tmp_path, flowed), linux).__enter__()
+
+
+def test_thread_copied_from_a_page(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    bodies = [mail.split(b"\n\n", 1)[1].decode() for mail in mails]
+    quoted = "\n".join("> " + line for line in bodies[2].split("\n"))
+    page = (
+        f"[PATCH 2/3] mm/mprotect: name the range\n\nA. Author posted 3 patches 2 days ago\n"
+        f"[PATCH 2/3] mm/mprotect: name the range\nPosted by A. Author 2\N{NO-BREAK SPACE}days, 1 hour ago\n{bodies[2]}"
+        f"Re: [PATCH 2/3] mm/mprotect: name the range\nPosted by R. Reader 1 day ago\nOn Monday, A. Author wrote:\n"
+        f"{quoted}\n\nNo.\n"
+    )
+    with checked(write(tmp_path, page.encode(), "page.txt"), linux) as report:
+        assert [(p.number, p.total, p.title, p.author) for p in report.patches] == [
+            (2, 3, "mm/mprotect: name the range", "A. Author <author@example.org>")
+        ]
+        assert report.remarks == ("the series has 3 patches; not there: 1, 3",)
+        assert told(report.authors()) == ONE
+
+
+def test_subjects() -> None:
+    assert parse_subject("[PATCHv3 RFC 02/10 mm-unstable] mm: x") == Subject(
+        "mm: x", 2, 10, 3, True, False, True, ("mm-unstable",)
+    )
+    assert parse_subject("Re: Fwd: [RESEND PATCH [v2], 1/2] a [b] c") == Subject("a [b] c", 1, 2, 2, True, True, True)
+    assert parse_subject("mm: plain") == Subject("mm: plain")
+    assert parse_subject("[RFC] mm: x").is_patch and not parse_subject("[x] mm: x").is_patch
+
+
+def test_nothing_to_check(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    for data, why in (
+        (b"", "no mail is there; give an mbox, a maildir, a folder of patches or a range"),
+        (mails[0], "no patch is there; it is a cover letter; give the patches as well"),
+        (b"Dear all,\n\nhello.\n", "no mail is there"),
+        (b"From: a@b\nSubject: hello\n\nhello\n", "no patch is there; give mails that hold a diff which is not quoted"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            checked(write(tmp_path, data), linux).__enter__()
+    with pytest.raises(UsageError, match=r"nothing\.mbox: neither a mailbox nor a folder, and git knows no such range"):
+        checked(tmp_path / "nothing.mbox", linux).__enter__()
+
+
+def test_ranged_name_is_that_of_the_samples() -> None:
+    assert MPROTECT.startswith("\t" + RANGED) and RANGED in (LINUX / "include/linux/pgtable.h").read_text()
