@@ -83,6 +83,10 @@ class History:
         step = _Step(by_path, new_path, before, state)
         pairs, lost, new = step.match(open_tracks, arrived)
         for track, diagnostic in pairs:
+            if step.converts(track, diagnostic):
+                lost.append(track)
+                new.append(diagnostic)
+                continue
             touched = is_authors and track.cause is Cause.OLD and step.touches(track, diagnostic)
             track.now = diagnostic._replace(fingerprint=track.told.fingerprint)
             if touched:
@@ -177,6 +181,11 @@ class _Step:
         place = diagnostic.location
         return change is not None and any(line in change.written for line in range(place.line, place.end_line + 1))
 
+    def converts(self, track: Track, diagnostic: Diagnostic) -> bool:
+        """True when a plain call became one that names a range: whatever is said of that is the patch's."""
+        kinds = (_kind(track.now, self.before), _kind(diagnostic, self.after))
+        return kinds == ("plain", "ranged") and self.wrote(diagnostic)
+
     def touches(self, track: Track, diagnostic: Diagnostic) -> bool:
         """True when the patch writes to or takes from the function of a finding that was there before."""
         change = self.changes.get(diagnostic.path)
@@ -196,6 +205,16 @@ def _extent(diagnostic: Diagnostic, state: State) -> range:
             line = function.source.line
             return range(line(function.span.start), line(function.span.end) + 1)
     return range(diagnostic.location.line, diagnostic.location.end_line + 1)
+
+
+def _kind(diagnostic: Diagnostic | None, state: State) -> str:
+    """The word plain or ranged for a finding that stands at the enable of a section, else empty."""
+    report = state.get(diagnostic.path) if diagnostic else None
+    for function in report.facts.functions if report and report.facts else ():
+        for section in function.sections:
+            if diagnostic and section.call.start <= diagnostic.location.span.start < section.call.end:
+                return section.kind
+    return ""
 
 
 def _text(diagnostic: Diagnostic, state: State) -> str:
