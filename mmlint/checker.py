@@ -52,18 +52,18 @@ class Checker:
         """The vocabulary with the ranged name of a tree, unless the user named one."""
         return load_vocabulary(target=api.ranged) if api.ranged and not self.target else self.vocabulary
 
-    def check(self, source: Source, tree: Tree | None = None) -> FileReport:
+    def check(self, source: Source, tree: Tree | None = None, graph: CallGraph | None = None) -> FileReport:
         """Facts and findings of one file. Never raises on account of the file.
 
         In a ``tree``, the path of the source is one of the tree; without one, it is looked for above the path on disk.
+        ``graph`` finds what the file calls in its tree, where somebody has one already.
         """
         from mmlint.facts.analysis import analyse_file
 
         try:
             api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
-            facts = analyse_file(
-                source, self.vocabulary_for(api), api, *self._surroundings(source, tree, api), self.audit
-            )
+            place = (graph, source.path) if graph is not None else self._surroundings(source, tree, api)
+            facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit)
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))

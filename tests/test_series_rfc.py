@@ -68,8 +68,11 @@ def assert_reviewed(report: SeriesReport) -> None:
     fix = finding.diagnostic.fix
     assert fix is not None and str(fix.applicability) == "safe"
     (edit,) = fix.edits
-    assert "".join(edit.text.split()) == f"{NAME}(mm,addr,end,start_pte)"
-    assert report.read("mm/madvise.c", 1)[edit.span.start : edit.span.end].decode() == f"{NAME}(mm, addr, end, pte)"
+    before = report.read("mm/madvise.c", 1)
+    after = before[: edit.span.start] + edit.text.encode() + before[edit.span.end :]
+    start = after.rindex(NAME.encode(), 0, edit.span.start + len(NAME))
+    statement = after[start : after.index(b";", start)]
+    assert b"".join(statement.split()) == f"{NAME}(mm,addr,end,start_pte)".encode()
     # The calls with two ranges: which one is named.
     notes = {
         f.diagnostic.function: f.diagnostic for f in report.authors() if f.diagnostic.rule == "multi-range-section"

@@ -46,11 +46,12 @@ _PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 class CallGraph:
     """Files are read and analysed when something leads to them, each once."""
 
-    def __init__(self, tree: Tree, vocabulary: Vocabulary, api: TreeApi) -> None:
+    def __init__(self, tree: Tree, vocabulary: Vocabulary, api: TreeApi, index: NameIndex | None = None) -> None:
+        """``index`` finds the definitions of the tree where somebody has one already."""
         self.tree = tree
         self.vocabulary = vocabulary
         self.api = api
-        self.index = NameIndex(tree, vocabulary.calls.folders)
+        self.index = index if index is not None else NameIndex(tree, vocabulary.calls.folders)
         self._own: dict[str, NameIndex] = {}
         self._meanings: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._analyses: dict[str, FileAnalysis] = {}

@@ -16,7 +16,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mmlint.checker import FileReport
-from mmlint.diagnostic import Diagnostic, fingerprinted
+from mmlint.diagnostic import Diagnostic
+from mmlint.engine import make_report
 from mmlint.series.model import Cause, FileChange
 
 State = Mapping[str, FileReport]
@@ -31,7 +32,6 @@ class Track:
     cause: Cause
     patch: int
     repaired_by: int | None = None
-    lost: bool = False
 
 
 class Lines:
@@ -60,7 +60,7 @@ class History:
     """The findings of all states so far."""
 
     def __init__(self, first: State) -> None:
-        self.tracks = [Track(d, d, Cause.OLD, 0) for path in first for d in _told(first[path])]
+        self.tracks = [Track(d, d, Cause.OLD, 0) for d in _told(first)]
         self._state = first
 
     def step(self, patch: int, changes: Sequence[FileChange], state: State, is_authors: bool = True) -> None:
@@ -71,17 +71,9 @@ class History:
         by_path = {change.path: change for change in changes}
         new_path = {change.before: change.path for change in changes if change.kind == "renamed"}
         before, self._state = self._state, state
-        living = [track for track in self.tracks if track.now is not None and not track.lost]
-        open_tracks = [t for t in living if t.now and _differs(t.now.path, new_path, before, state)]
-        renamed_to = {new: old for old, new in new_path.items()}
-        arrived = [
-            d
-            for path, report in state.items()
-            if path in renamed_to or before.get(path) is not report
-            for d in _told(report)
-        ]
+        living = [track for track in self.tracks if track.now is not None]
         step = _Step(by_path, new_path, before, state)
-        pairs, lost, new = step.match(open_tracks, arrived)
+        pairs, lost, new = step.match(living, _told(state))
         for track, diagnostic in pairs:
             if step.converts(track, diagnostic):
                 lost.append(track)
@@ -101,12 +93,9 @@ class History:
             self.tracks.append(track if is_authors else Track(diagnostic, diagnostic, Cause.OLD, 0))
 
 
-def _told(report: FileReport) -> list[Diagnostic]:
-    return fingerprinted(report.diagnostics)
-
-
-def _differs(path: str, new_path: Mapping[str, str], before: State, state: State) -> bool:
-    return path in new_path or before.get(path) is not state.get(path)
+def _told(state: State) -> list[Diagnostic]:
+    """The findings of a state, each once, with their fingerprints."""
+    return list(make_report(len(state), list(state.values()), ()).diagnostics)
 
 
 def _end(track: Track, patch: int, state: State, new_path: Mapping[str, str]) -> None:
@@ -114,9 +103,7 @@ def _end(track: Track, patch: int, state: State, new_path: Mapping[str, str]) ->
     assert track.now is not None
     report = state.get(new_path.get(track.now.path, track.now.path))
     function = track.now.function
-    if report and any(skipped.function in ("", function) for skipped in report.skipped):
-        track.lost = True
-    else:
+    if not report or not any(skipped.function in ("", function) for skipped in report.skipped):
         track.repaired_by = patch
     track.now = None
 

@@ -27,6 +27,7 @@ from mmlint.tree import HEADER, Tree, read_api
 _START: Final = re.compile(rb"(?:[A-Za-z_][\w \t*]*[ \t*]\w+\s*\(|/\*\*|#[ \t]*\w)")
 _NAME: Final = re.compile(r"(\w+)\s*\(")
 _REASON: Final = "the patch does not show the function whole, and its file was not found"
+_NAMELESS: Final = "a call in a function that the patch does not show whole; its file was not found"
 
 
 class _Pieces:
@@ -170,7 +171,7 @@ def _unseen(change: FileChange, kept: bytes, checker: Checker) -> Iterable[Skipp
         found = _NAME.search(hunk.header.split("@@", 2)[-1])
         for line in hunk.lines:
             if line.kind == "+" and called.search(line.text) and lines[line.new - 1 : line.new] != [line.text]:
-                yield Skipped(change.path, found.group(1) if found else "", line.new, _REASON)
+                yield Skipped(change.path, found.group(1) if found else "", line.new, _REASON if found else _NAMELESS)
 
 
 def pieces(change: FileChange, side: str) -> bytes:

@@ -48,8 +48,9 @@ def place(
             raise UsageError(f"--base {given}: {git.tree.shown} is no git repository; leave --base away")
         return _on_folder(space, git, letters, changes)
     blobs = pre_images(changes)
+    paths = list(dict.fromkeys(p for patch in changes for change in patch for p in (change.before, change.path)))
     for base in find_base(git, trailers(letters, cover), blobs, given):
-        space.begin(base.revision)
+        space.begin(base.revision, paths)
         found = _apply_all(space, letters, base)
         if found is None:
             unseen = base.unseen
@@ -68,7 +69,7 @@ def place(
         others = "all others are those of HEAD" if head else "no other file was seen"
         told = f"only the files of the series are those it was made for; {others}"
         base = Base(How.PRE_IMAGES, git.tree.shown, head, "its pre-images", (told,))
-        space.begin(head, full)
+        space.begin(head, paths, full)
         found = _apply_all(space, letters, base)
         if found is None:
             return replace(base, revision=space.commits[0]), space

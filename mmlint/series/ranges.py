@@ -37,9 +37,7 @@ class Commits:
     def placed(self, git: PrivateGit) -> tuple[Base, Workspace]:
         """The base with the states on it."""
         space = Workspace(git)
-        space.begin(self.base)
-        for commit in self.ids:
-            space.adopt(commit)
+        space.begin_with_commits(self.base, self.ids)
         return Base(How.RANGE, git.tree.shown, self.base, self.name), space
 
 

@@ -139,20 +139,24 @@ class StateTree:
 
     def __init__(self, base: KnownFiles, changed: Mapping[str, str | None], git: PrivateGit) -> None:
         self._base = base
-        self._changed = changed
+        self.changed = changed
         self._git = git
         self._blobs: dict[str, bytes] = {}
         self._searches: dict[tuple[bytes, ...], tuple[str, ...]] = {}
         self._listings: dict[str, tuple[str, ...]] = {}
 
+    def differs(self, other: StateTree) -> bool:
+        """True when some file of the other state is not the same here."""
+        return self.changed != other.changed
+
     def identity(self, path: str) -> str | None:
         """What tells one version of a file from another; None for one that the series removed."""
-        return self._changed.get(path, UNCHANGED)
+        return self.changed.get(path, UNCHANGED)
 
     def read(self, path: str) -> bytes:
-        if path not in self._changed:
+        if path not in self.changed:
             return self._base.read(path)
-        blob = self._changed[path]
+        blob = self.changed[path]
         if blob is None:
             raise _missing(path)
         if blob not in self._blobs:
@@ -164,8 +168,8 @@ class StateTree:
 
     def files(self, folder: str) -> Sequence[str]:
         if folder not in self._listings:
-            kept = (path for path in self._base.files() if path not in self._changed)
-            added = (path for path, blob in self._changed.items() if blob and path.endswith(_SUFFIXES))
+            kept = (path for path in self._base.files() if path not in self.changed)
+            added = (path for path, blob in self.changed.items() if blob and path.endswith(_SUFFIXES))
             parts = [part for part in folder.split("/") if part]
             below = re.compile("".join("[^/]+/" if part == "*" else re.escape(part) + "/" for part in parts))
             self._listings[folder] = tuple(sorted(path for path in (*kept, *added) if below.match(path)))
@@ -173,8 +177,8 @@ class StateTree:
 
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         if needles not in self._searches:
-            found = self._base.search(needles) - self._changed.keys()
-            for path, blob in self._changed.items():
+            found = self._base.search(needles) - self.changed.keys()
+            for path, blob in self.changed.items():
                 if blob and path.endswith(_SUFFIXES):
                     data = self.read(path)
                     if any(needle in data for needle in needles):
@@ -187,40 +191,30 @@ class StateTree:
 
 
 class Recorder:
-    """A `Tree` that writes down each question and what the answer depends on."""
+    """A `Tree` that writes down each question and its answer; of a file only which version it was.
+
+    ``names`` and ``texts`` are for the index that looks through it.
+    """
 
     def __init__(self, tree: StateTree) -> None:
-        self._tree = tree
-        self.log: dict[tuple[str, object], object] = {}
+        self.tree = tree
+        self.reads: dict[str, str | None] = {}
+        self.listings: dict[str, Sequence[str]] = {}
+        self.searches: dict[tuple[bytes, ...], Sequence[str]] = {}
+        self.names: dict[str, object] = {}
+        self.texts: dict[str, dict[tuple[str, int], bytes]] = {}
 
     def read(self, path: str) -> bytes:
-        self.log["read", path] = self._tree.identity(path)
-        return self._tree.read(path)
+        self.reads[path] = self.tree.identity(path)
+        return self.tree.read(path)
 
     def files(self, folder: str) -> Sequence[str]:
-        answer = self._tree.files(folder)
-        self.log["files", folder] = answer
+        answer = self.listings[folder] = self.tree.files(folder)
         return answer
 
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
-        answer = self._tree.search(needles)
-        self.log["search", needles] = answer
+        answer = self.searches[needles] = self.tree.search(needles)
         return answer
 
     def shown(self, path: str) -> str:
-        return self._tree.shown(path)
-
-
-def still_holds(log: Mapping[tuple[str, object], object], tree: StateTree) -> bool:
-    """True when every question of the log has the same answer in ``tree``."""
-    for (kind, what), answer in log.items():
-        if kind == "read":
-            now: object = tree.identity(str(what))
-        elif kind == "files":
-            now = tree.files(str(what))
-        else:
-            assert isinstance(what, tuple)
-            now = tree.search(what)
-        if now != answer:
-            return False
-    return True
+        return self.tree.shown(path)

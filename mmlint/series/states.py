@@ -10,7 +10,6 @@ of the ranged call is that of the state's own include/linux/pgtable.h, or of the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -19,12 +18,15 @@ from mmlint.checker import Checker, FileReport
 from mmlint.diagnostic import Skipped
 from mmlint.engine import needles
 from mmlint.facts.analysis import mentions_section
+from mmlint.facts.callgraph import CallGraph
+from mmlint.facts.index import NameIndex
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
-from mmlint.series.state_tree import Recorder, StateTree, still_holds
+from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
+from mmlint.series.state_tree import Recorder, StateTree
 from mmlint.series.workspace import Workspace
 from mmlint.source import Source
-from mmlint.tree import HEADER
+from mmlint.tree import HEADER, api_in
 
 # A function of a header that has the shape of the ranged enable, whatever it is called.
 _RANGED: Final = re.compile(
@@ -38,7 +40,7 @@ _DEFINED: Final = re.compile(rb"(?:\bvoid\s+|#\s*define\s+)(\w*lazy_mmu_mode_\w+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     identity: object
-    log: Mapping[tuple[str, object], object]
+    record: Recorder
     report: FileReport
 
 
@@ -51,6 +53,8 @@ class Judge:
         self._kept: dict[tuple[str, str], list[_Kept]] = {}
         self._reports: dict[int, dict[str, FileReport]] = {}
         self._headers: dict[int, bytes] = {}
+        self._base_index: NameIndex | None = None
+        self._indices: dict[StateTree, StateIndex] = {}
 
     @property
     def last(self) -> int:
@@ -73,13 +77,22 @@ class Judge:
     def _report(self, path: str, tree: StateTree, checker: Checker) -> FileReport:
         kept = self._kept.setdefault((path, checker.vocabulary.target), [])
         identity = tree.identity(path)
+        index = self._index(tree, checker)
         for entry in kept:
-            if entry.identity == identity and still_holds(entry.log, tree):
+            if entry.identity == identity and still_holds(entry.record, tree, index):
                 return entry.report
         recorder = Recorder(tree)
-        report = _check(Source(path, tree.read(path)), recorder, checker)
-        kept.append(_Kept(identity, recorder.log, report))
+        report = _check(Source(path, tree.read(path)), recorder, index, checker)
+        kept.append(_Kept(identity, recorder, report))
         return report
+
+    def _index(self, tree: StateTree, checker: Checker) -> StateIndex:
+        if tree not in self._indices:
+            folders = checker.vocabulary.calls.folders
+            if self._base_index is None:
+                self._base_index = NameIndex(self._space.base_tree(), folders)
+            self._indices[tree] = StateIndex(self._base_index, tree, folders)
+        return self._indices[tree]
 
     def header(self, state: int) -> bytes:
         """The header that declares the API; empty where there is none."""
@@ -132,9 +145,11 @@ class Judge:
         return replace(self._checker, target=target, vocabulary=load_vocabulary(target=target))
 
 
-def _check(source: Source, tree: Recorder, checker: Checker) -> FileReport:
+def _check(source: Source, tree: Recorder, index: StateIndex, checker: Checker) -> FileReport:
     if binary(source.data):
         return FileReport((), None, (Skipped(source.path, "", 1, BINARY),))
     if not mentions_section(source.data, checker.vocabulary):
         return FileReport((), None, ())
-    return checker.check(source, tree)
+    api = api_in(tree, checker.vocabulary)
+    graph = CallGraph(tree, checker.vocabulary_for(api), api, LoggedIndex(index, tree))
+    return checker.check(source, tree, graph)

@@ -1,8 +1,8 @@
 """The states of a series in a private store: one commit for each patch, made by ``git apply`` on a private index.
 
     space = Workspace(git)
-    space.begin(base_commit)
-    space.apply(letter, changes)          # raises ApplyError, and leaves the last state as it was
+    space.begin(base_commit, paths)
+    space.apply(letter)                   # raises ApplyError, and leaves the last state as it was
     space.read("mm/mremap.c", 2)          # the bytes after the second patch
 
 Work tree, index and objects of the user are never touched.
@@ -20,8 +20,10 @@ from mmlint.series.diff import parse_diff
 from mmlint.series.git import GitError, PrivateGit
 from mmlint.series.mail import Letter
 from mmlint.series.model import FileChange
+from mmlint.series.objects import Entry, changed_tree, tree_of, write_commit
 from mmlint.series.state_tree import BaseFiles, CommitFiles, FolderFiles, KnownFiles, StateTree
 
+_REGULAR: Final = "100644"
 _DIFF: Final = ("diff-tree", "-r", "--no-color", "--no-ext-diff", "--no-textconv")
 
 
@@ -53,99 +55,130 @@ class Workspace:
         self._base = KnownFiles(_NoFiles())
         self._trees: dict[int, StateTree] = {}
         self._changed: list[dict[str, str | None]] = [{}]
+        self._files_now: dict[str, tuple[str, str]] = {}
 
     # ------------------------------------------------------------ begin
 
-    def begin(self, revision: str, replaced: Mapping[str, str] | None = None) -> None:
-        """Start from a commit, with the blobs of ``replaced`` in the place of its files."""
-        self._git.run("read-tree", revision) if revision else self._git.run("read-tree", "--empty")
+    def begin(self, revision: str, paths: Sequence[str], replaced: Mapping[str, str] | None = None) -> None:
+        """Start from a commit, with the blobs of ``replaced`` in the place of its files.
+
+        ``paths`` are those of the patches, before and after: no other file gets into the index.
+        """
+        files = self._files(revision, paths) if revision else {}
         base: BaseFiles = CommitFiles(self._git, revision) if revision else _NoFiles()
         if replaced:
-            self._index(replaced)
-            revision = self._commit("", "base")
+            new = {path: (files.get(path, (_REGULAR, ""))[0], blob) for path, blob in replaced.items()}
+            tree = changed_tree(self._git, tree_of(self._git, revision) if revision else "", new)
+            revision = write_commit(self._git, tree, "", "base")
             base = CommitFiles(self._git, revision)
-        self._start(revision, base)
+            files |= new
+        self._start(revision, base, files)
 
-    def begin_with_folder(self, folder: Path, paths: Sequence[str]) -> None:
-        """Start from files of a folder. Raises ApplyError when one of ``paths`` is not there."""
+    def begin_with_folder(self, folder: Path, needed: Sequence[str]) -> None:
+        """Start from files of a folder. Raises ApplyError when one of those that are needed is not there."""
         files = FolderFiles(folder)
-        blobs = {}
-        for path in paths:
+        entries = {}
+        for path in needed:
             try:
                 data = files.read(path)
             except OSError as error:
                 raise ApplyError(f"{path}: {error.strerror or error}") from error
-            blobs[path] = self._git.text("hash-object", "-w", "--no-filters", "--stdin", data=data)
-        self._git.run("read-tree", "--empty")
-        self._index(blobs)
-        self._start(self._commit("", "base"), files)
+            entries[path] = (_REGULAR, self._git.write_object("blob", data))
+        self._start(write_commit(self._git, changed_tree(self._git, "", entries), "", "base"), files, entries)
 
-    def _start(self, revision: str, base: BaseFiles) -> None:
+    def begin_with_commits(self, revision: str, commits: Sequence[str]) -> None:
+        """The states are commits of the user's."""
+        self._start(revision, CommitFiles(self._git, revision) if revision else _NoFiles(), {})
+        for commit in commits:
+            raw = self._git.run(*_DIFF, "--raw", "-z", "--no-renames", "--no-abbrev", self._last, commit)
+            fields = raw.split(b"\0")
+            found: dict[str, Entry] = {}
+            for head, name in zip(fields[::2], fields[1::2], strict=False):
+                _, mode, _, blob, *_ = head.decode().split()
+                found[name.decode("utf-8", "surrogateescape")] = (mode, blob) if mode != "000000" else None
+            self._grow(commit, found)
+
+    def _files(self, revision: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Mode and blob of those files that a commit has."""
+        found = {}
+        for start in range(0, len(paths), 500):
+            told = self._git.run("ls-tree", "-z", "--full-tree", revision, "--", *paths[start : start + 500])
+            for entry in told.split(b"\0")[:-1]:
+                head, name = entry.split(b"\t", 1)
+                mode, kind, blob = head.decode().split()
+                if kind == "blob":
+                    found[name.decode("utf-8", "surrogateescape")] = (mode, blob)
+        return found
+
+    def _start(self, revision: str, base: BaseFiles, files: Mapping[str, tuple[str, str]]) -> None:
         self.commits = [revision]
         self.three_way = False
         self._changed = [{}]
         self._trees = {}
         self._base = KnownFiles(base)
+        self._files_now = dict(files)
+        self._git.borrow([blob for _, blob in files.values()])
+        self._git.run("read-tree", "--empty")
+        lines = (f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0" for path, (mode, blob) in files.items())
+        self._git.run("update-index", "-z", "--index-info", data=b"".join(lines))
 
-    def _index(self, blobs: Mapping[str, str]) -> None:
-        lines = b"".join(f"100644 {blob}\t".encode() + os.fsencode(path) + b"\0" for path, blob in blobs.items())
-        self._git.run("update-index", "-z", "--index-info", data=lines)
-
-    def _commit(self, parent: str, title: str) -> str:
-        tree = self._git.text("write-tree")
-        words = ["-p", parent] if parent else []
-        return self._git.text("commit-tree", tree, *words, data=title.encode("utf-8", "surrogateescape"))
+    @property
+    def _last(self) -> str:
+        return self.commits[-1] or self._git.write_object("tree", b"")
 
     # ------------------------------------------------------------ grow
 
     def apply(self, letter: Letter, three_way: bool = False) -> None:
-        """Add the state after a patch. Raises ApplyError."""
-        strip = "-p0" if b"\ndiff --git a/" not in b"\n" + letter.text and _has_no_prefix(letter.text) else "-p1"
+        """Add the state after a patch. Raises ApplyError, and leaves the last state as it was."""
+        strip = "-p0" if _has_no_prefix(letter.text) else "-p1"
         words = ["apply", "--cached", "--whitespace=nowarn", strip]
-        self._borrow(letter.text, three_way)
+        before = self._git.index.read_bytes()
         try:
             self._git.run(*words, "-", data=letter.text)
         except GitError as error:
             if not three_way:
                 raise ApplyError(_in_short(str(error))) from error
             try:
+                self._git.borrow([change.old_blob for change in parse_diff(letter.text) if change.old_blob])
                 self._git.run(*words, "--3way", "-", data=letter.text)
             except GitError:
-                self._git.run("read-tree", self.commits[-1])
+                self._git.index.write_bytes(before)
                 raise ApplyError(_in_short(str(error))) from error
             self.three_way = True
-            if not self._git.run("diff-index", "--cached", "--raw", self.commits[-1]):
-                raise ApplyError("all of it is there already") from error
+        changes = self._index_changes()
+        if three_way and self.three_way and not changes:
+            raise ApplyError("all of it is there already")
         title = letter.subject.title or "(no subject)"
-        self._grow(self._commit(self.commits[-1], f"{title}\n\n{letter.message}\n"))
+        try:
+            tree = changed_tree(self._git, tree_of(self._git, self.commits[-1]) if self.commits[-1] else "", changes)
+        except GitError as error:
+            raise ApplyError(str(error)) from error
+        self._grow(write_commit(self._git, tree, self.commits[-1], f"{title}\n\n{letter.message}\n"), changes)
 
-    def _borrow(self, text: bytes, three_way: bool = False) -> None:
-        """Have at hand what git needs to apply a patch to the last state."""
-        files = parse_diff(text)
-        names = [f"{self.commits[-1]}:{change.before}" for change in files if change.kind != "added"]
-        if three_way:
-            names += [change.old_blob for change in files if change.old_blob]
-        self._git.borrow(names)
+    def _index_changes(self) -> dict[str, Entry]:
+        """What the index has other than the last state."""
+        now: dict[str, tuple[str, str]] = {}
+        for entry in self._git.run("ls-files", "-z", "--stage").split(b"\0")[:-1]:
+            head, name = entry.split(b"\t", 1)
+            mode, blob, _ = head.decode().split()
+            now[name.decode("utf-8", "surrogateescape")] = (mode, blob)
+        before, self._files_now = self._files_now, now
+        gone: dict[str, Entry] = {path: None for path in before if path not in now}
+        return gone | {path: entry for path, entry in now.items() if before.get(path) != entry}
 
-    def adopt(self, commit: str) -> None:
-        """Add a state that is a commit of the user's."""
-        self._grow(commit)
-
-    def _grow(self, commit: str) -> None:
-        raw = self._git.run(*_DIFF, "--raw", "-z", "--no-renames", "--no-abbrev", self.commits[-1], commit)
-        fields = raw.split(b"\0")
+    def _grow(self, commit: str, changes: Mapping[str, Entry]) -> None:
         changed = dict(self._changed[-1])
-        for head, name in zip(fields[::2], fields[1::2], strict=False):
-            mode, blob = head.split()[1], head.split()[3].decode()
-            path = name.decode("utf-8", "surrogateescape")
-            changed[path] = blob if mode.startswith(b"100") else None
+        for path, entry in changes.items():
+            changed[path] = entry[1] if entry and entry[0].startswith("100") else None
         self._changed.append(changed)
         self.commits.append(commit)
 
     def difference(self, patch: int) -> tuple[FileChange, ...]:
         """What patch ``patch`` changes, as git sees the two states: hunks without context, blobs in full."""
         words = ["-p", "-U0", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/"]
-        text = self._git.run(*_DIFF, *words, self.commits[patch - 1], self.commits[patch])
+        text = self._git.run(
+            *_DIFF, *words, self.commits[patch - 1] or self._git.write_object("tree", b""), self.commits[patch]
+        )
         return parse_diff(text)
 
     # ------------------------------------------------------------ look
@@ -156,6 +189,10 @@ class Workspace:
             self._trees[patch] = StateTree(self._base, self._changed[patch], self._git)
         return self._trees[patch]
 
+    def base_tree(self) -> StateTree:
+        """The files of the base without any change, where those of the series may be missing."""
+        return StateTree(self._base, {}, self._git)
+
     def read(self, path: str, patch: int) -> bytes:
         """The bytes of a file in state ``patch``. Raises OSError when it is not there."""
         return self.tree(patch).read(path)
@@ -165,12 +202,7 @@ class Workspace:
         return self.commits[patch]
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
-        """What git prints; new objects and the index are private. Raises GitError.
-
-        ``apply`` finds the files of the last state; another state's have been read before.
-        """
-        if arguments[:1] == ("apply",):
-            self._borrow(data)
+        """What git prints; new objects and the index are private. Raises GitError."""
         return self._git.run(*arguments, data=data)
 
 
