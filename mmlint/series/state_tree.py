@@ -36,6 +36,9 @@ class BaseFiles(Protocol):
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         """The C files that hold one of ``needles``, in order."""
 
+    def preload(self, paths: Sequence[str]) -> None:
+        """Have many files at hand: they are about to be read."""
+
 
 def _missing(path: str) -> OSError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
@@ -57,6 +60,12 @@ class CommitFiles:
         if data is None:
             raise _missing(path)
         return data
+
+    def preload(self, paths: Sequence[str]) -> None:
+        new = [path for path in paths if path not in self._read]
+        found = self._git.objects.read([f"{self._revision}:{path}" for path in new])
+        for path, answer in zip(new, found, strict=True):
+            self._read[path] = answer[2] if answer and answer[1] == "blob" else None
 
     def files(self) -> Sequence[str]:
         return self._listed
@@ -95,6 +104,9 @@ class FolderFiles:
             self._read[path] = place.read_bytes()
         return self._read[path]
 
+    def preload(self, paths: Sequence[str]) -> None:
+        del paths
+
     def files(self) -> Sequence[str]:
         return self._listed
 
@@ -123,6 +135,10 @@ class KnownFiles:
         """All bytes of a file. Raises OSError."""
         return self._base.read(path)
 
+    def preload(self, paths: Sequence[str]) -> None:
+        """Have many files at hand."""
+        self._base.preload(paths)
+
     def files(self) -> Sequence[str]:
         """Every C file, in order."""
         return self._base.files()
@@ -144,6 +160,10 @@ class StateTree:
         self._blobs: dict[str, bytes] = {}
         self._searches: dict[tuple[bytes, ...], tuple[str, ...]] = {}
         self._listings: dict[str, tuple[str, ...]] = {}
+
+    def preload(self, folders: Sequence[str]) -> None:
+        """Have the C files below some folders at hand."""
+        self._base.preload([path for folder in folders for path in self.files(folder)])
 
     def differs(self, other: StateTree) -> bool:
         """True when some file of the other state is not the same here."""

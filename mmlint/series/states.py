@@ -90,7 +90,9 @@ class Judge:
         if tree not in self._indices:
             folders = checker.vocabulary.calls.folders
             if self._base_index is None:
-                self._base_index = NameIndex(self._space.base_tree(), folders)
+                base = self._space.base_tree()
+                base.preload(folders)
+                self._base_index = NameIndex(base, folders)
             self._indices[tree] = StateIndex(self._base_index, tree, folders)
         return self._indices[tree]
 

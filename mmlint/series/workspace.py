@@ -44,6 +44,9 @@ class _NoFiles:
         del needles
         return ()
 
+    def preload(self, paths: Sequence[str]) -> None:
+        del paths
+
 
 class Workspace:
     """A `mmlint.series.model.Store` that can grow. ``three_way`` tells whether git had to merge."""
