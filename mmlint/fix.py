@@ -45,13 +45,15 @@ class Repair:
 def repair(
     facts: FileFacts, diagnostics: Sequence[Diagnostic], check: Callable[[Source], FileReport], floor: Applicability
 ) -> Repair:
-    """Apply every fix of ``floor`` or safer; ``check`` judges each result."""
+    """Apply every fix of ``floor`` or safer that is in this file; ``check`` judges each result."""
     path, before = facts.source.path, facts.source.data
+    diagnostics = [d for d in diagnostics if d.path == path]
     report = FileReport(tuple(diagnostics), facts, facts.skipped)
     withheld = sum(1 for d in diagnostics if d.fix and d.fix.applicability < floor)
     data, applied = before, list[Diagnostic]()
     for _ in range(ROUNDS):
-        chosen, waiting = choose(report.diagnostics, floor, path)
+        # What a section of this file leads to elsewhere is repaired there.
+        chosen, waiting = choose([d for d in report.diagnostics if d.path == path], floor, path)
         changed = apply_edits(data, [edit for d in chosen if d.fix for edit in d.fix.edits])
         if changed == data:
             return Repair(path, before, data, tuple(applied), waiting, withheld)

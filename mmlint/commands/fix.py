@@ -15,6 +15,8 @@ from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Applicability, fingerprinted
 from mmlint.engine import Report
+from mmlint.facts.sections import FileFacts
+from mmlint.files import read
 from mmlint.fix import Repair, repair
 from mmlint.report.repairs import account, undeclared, write
 from mmlint.rule import LoadedRule
@@ -31,10 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     report = report_of(arguments, settings)
     judge = _Judge(settings)
     floor = Applicability.UNSAFE if arguments.unsafe else Applicability.SAFE
-    repairs = [
-        repair(facts, [d for d in report.diagnostics if d.path == facts.source.path], judge.check, floor)
-        for facts in report.facts
-    ]
+    files = [*report.facts, *_other_files(report, judge)]
+    repairs = [repair(facts, report.diagnostics, judge.check, floor) for facts in files]
+    repairs.sort(key=lambda change: change.path)
     failures = write(repairs, paths_of(arguments)) if arguments.in_place else []
     if arguments.commit_message:
         from mmlint.report.commit_message import commit_message
@@ -50,6 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
     if report.coverage.skipped or failures or any(change.refused for change in repairs):
         return BAD
     return FINDINGS if any(change.changes for change in repairs) else CLEAN
+
+
+def _other_files(report: Report, judge: _Judge) -> list[FileFacts]:
+    """The files without a section of their own that a finding would repair."""
+    known = {facts.source.path for facts in report.facts}
+    found = []
+    for path in sorted({d.path for d in report.diagnostics if d.fix} - known):
+        try:
+            source = Source(path, read(path))
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}; what is to be repaired there cannot be read") from error
+        facts = judge.check(source).facts
+        if facts is not None:
+            found.append(facts)
+    return found
 
 
 def _write_series(folder: str, repairs: list[Repair], report: Report, rules: Sequence[LoadedRule]) -> None:
