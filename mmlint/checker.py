@@ -9,9 +9,11 @@ for a clean file, and the rest goes on.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
@@ -21,10 +23,12 @@ from mmlint.kernel import load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
 from mmlint.tree import Tree, TreeApi, api_in, api_of
+from mmlint.tree_names import read_tables
 from mmlint.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from mmlint.facts.callgraph import CallGraph
+    from mmlint.facts.index import Tables
 
 INTERNAL_ERROR: Final = "internal-error"
 
@@ -38,6 +42,14 @@ class FileReport:
     skipped: tuple[Skipped, ...]
 
 
+class Home(NamedTuple):
+    """A tree that files stand in; ``tables`` are the definitions in it, read once."""
+
+    tree: Tree
+    graph: CallGraph
+    tables: Callable[[], Tables] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Checker:
     """What judges one file: the kernel's vocabulary and the rules that are selected."""
@@ -46,7 +58,8 @@ class Checker:
     rules: tuple[LoadedRule, ...]
     target: str = ""
     audit: bool = False
-    graphs: dict[object, tuple[Tree, CallGraph]] = field(default_factory=dict, compare=False, repr=False)
+    processes: int = 1
+    homes: dict[object, Home] = field(default_factory=dict, compare=False, repr=False)
 
     def vocabulary_for(self, api: TreeApi) -> Vocabulary:
         """The vocabulary with the ranged name of a tree, unless the user named one."""
@@ -71,26 +84,45 @@ class Checker:
         found += [d for rule in self.rules for d in _run_on_file(rule, facts)]
         return FileReport(tuple(found), facts, facts.skipped)
 
+    def prepare(self, path: str) -> None:
+        """Read now what judging any file in the tree of ``path`` asks for: before processes fork."""
+        api = api_of(path, self.vocabulary)
+        if api.root:
+            self._home(None, api, path).graph.index.load()
+
     def _surroundings(self, source: Source, tree: Tree | None, api: TreeApi) -> tuple[CallGraph | None, str]:
         """What finds the functions that the file calls in its tree, and the place of the file there."""
-        from mmlint.facts.callgraph import CallGraph
-
         path = source.path
-        key: object = id(tree)
         if tree is None:
             if not api.root:
                 return None, ""
             path = os.path.relpath(os.path.realpath(path), api.root)
-            key = (api.root, source.path.startswith("/"))
-        if key not in self.graphs:
-            kept = tree or DiskTree(api.root, relative=not source.path.startswith("/"))
-            self.graphs[key] = (kept, CallGraph(kept, self.vocabulary_for(api), api))
-        kept, graph = self.graphs[key]
+        home = self._home(tree, api, source.path)
+        graph = home.graph
         if not graph.index.keep(path, source.data):
             # The text is not the one on disk.
-            graph = CallGraph(kept, self.vocabulary_for(api), api)
+            graph = self._graph(home.tree, api, home.tables)
             graph.index.keep(path, source.data)
         return graph, path
+
+    def _home(self, tree: Tree | None, api: TreeApi, path: str) -> Home:
+        absolute = path.startswith("/")
+        key = (api.root, absolute) if tree is None else id(tree)
+        known = self.homes.get(key)
+        if known is None:
+            tables = None
+            if tree is None:
+                tree = DiskTree(api.root, not absolute, self.processes)
+                tables = cache(partial(read_tables, tree, self.vocabulary.calls.folders, self.processes))
+            known = self.homes[key] = Home(tree, self._graph(tree, api, tables), tables)
+        return known
+
+    def _graph(self, tree: Tree, api: TreeApi, tables: Callable[[], Tables] | None) -> CallGraph:
+        from mmlint.facts.callgraph import CallGraph
+        from mmlint.facts.index import NameIndex
+
+        vocabulary = self.vocabulary_for(api)
+        return CallGraph(tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables))
 
 
 def make_checker(settings: Settings) -> Checker:
@@ -104,6 +136,7 @@ def make_checker(settings: Settings) -> Checker:
         tuple(rule for rule in rules if settings.selects(rule.rule.name)),
         settings.target,
         settings.audit,
+        settings.processes,
     )
 
 

@@ -113,6 +113,8 @@ def _check_all(paths: Sequence[str], settings: Settings) -> list[FileReport]:
     spreading = settings.processes > 1 and sum(sizes.values()) >= _WORTH_SPREADING
     if spreading:
         import mmlint.facts.analysis  # noqa: F401 - loaded once, before the processes fork
+
+        checker.prepare(paths[0])
     order = sorted(paths, key=lambda path: (-sizes[path], path))
     reports = spread(lambda path: _check_path(path, checker), order, settings.processes if spreading else 1)
     finished = {

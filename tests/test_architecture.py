@@ -25,7 +25,7 @@ LAYERS = [
     {"wrap"},
     {"rule"},
     {"parallel", "files"},
-    {"disk"},
+    {"disk", "tree_names"},
     {"checker"},
     {"engine"},
     {"fix", "atomic"},

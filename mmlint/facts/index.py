@@ -13,7 +13,9 @@ found, and whoever asks has to say so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, chain, pairwise
 from typing import NamedTuple
 
 from mmlint.tree import Tree
@@ -56,32 +58,99 @@ class Place(NamedTuple):
     static: bool = False
 
 
+class Table:
+    """What some files define, in a shape that is quick to pass on and to keep.
+
+    ``paths`` are the files, ``names`` all names, joined by newlines. ``rows`` has three numbers for each definition:
+    that of its file in ``paths``, the start of the header, the brace; those of a name stand together, in the order of
+    the files, and ``counts`` tells for each name how many numbers they are.
+    """
+
+    def __init__(self, paths: Sequence[str], names: bytes, counts: array[int], rows: array[int]) -> None:
+        self.paths = paths
+        self.names = names
+        self.counts = counts
+        self.rows = rows
+        keys = names.split(b"\n") if names else []
+        starts = accumulate(counts, initial=0)
+        self._spans = dict(zip(keys, pairwise(starts), strict=True))
+
+    def __reduce__(self) -> tuple[type[Table], tuple[Sequence[str], bytes, array[int], array[int]]]:
+        return Table, (self.paths, self.names, self.counts, self.rows)
+
+    def definitions(self, name: bytes) -> Iterator[tuple[str, int, int]]:
+        """(path, start of the header, brace) of each definition of a name."""
+        start, end = self._spans.get(name, (0, 0))
+        for row in range(start, end, 3):
+            number, header, brace = self.rows[row : row + 3]
+            yield self.paths[number], header, brace
+
+
+def read_names(paths: Sequence[str], read: Callable[[str], bytes]) -> Table:
+    """The definitions in some files; ``read`` gives the bytes of one."""
+    found: dict[bytes, list[int]] = {}
+    words, macros = _NAMES.findall, _MACRO.finditer
+    for number, path in enumerate(paths):
+        data = read(path)
+        headers = {brace: start for start, brace in (*_inlines(data), *_functions(data))}
+        for brace, start in headers.items():
+            for name in set(words(data, start, brace)):
+                if name not in _NO_NAMES:
+                    found.setdefault(name, []).extend((number, start, brace))
+        for macro in macros(data):
+            found.setdefault(macro.group(1), []).extend((number, macro.start(), _NO_BRACE))
+    counts, rows = array("i", map(len, found.values())), array("i", chain.from_iterable(found.values()))
+    return Table(paths, b"\n".join(found), counts, rows)
+
+
+class Tables(NamedTuple):
+    """The definitions of all files of a search, ``paths`` in their order; the tables hold them in any order."""
+
+    paths: Sequence[str]
+    tables: tuple[Table, ...]
+
+
 class NameIndex:
     """The definitions in some folders of a tree; the files are read when the first name is asked for."""
 
-    def __init__(self, tree: Tree, folders: Sequence[str], texts: NameIndex | None = None) -> None:
-        """``folders`` may name single files too; the bytes of files are kept once, where ``texts`` keeps them."""
+    def __init__(
+        self,
+        tree: Tree,
+        folders: Sequence[str],
+        texts: NameIndex | None = None,
+        tables: Callable[[], Tables] | None = None,
+    ) -> None:
+        """``folders`` may name single files too; the bytes of files are kept once, where ``texts`` keeps them.
+
+        ``tables`` gives what is on record of the files in the folders; what has another text here is read anew.
+        """
         self._tree = tree
         self._folders = folders
-        self._loaded = False
-        # By name: the number of the file, the start of the header, the brace.
-        self._found: dict[bytes, list[tuple[int, int, int]]] = {}
-        self._paths: list[str] = []
+        self._read = tables or self._read_all
+        self._tables: tuple[Table, ...] | None = None
+        self._ranks: dict[str, int] = {}
+        self._replaced: dict[str, Table] = {}
         self._places: dict[str, tuple[Place, ...]] = {}
+        self._given: set[str] = set()
         self._texts: dict[str, bytes] = texts._texts if texts is not None else {}
 
     def places(self, name: str) -> tuple[Place, ...]:
         """Definitions of that name, in the order of the folders and files."""
-        if not self._loaded:
-            self._load()
         known = self._places.get(name)
         if known is None:
-            known = tuple(self._place(name, *found) for found in self._found.get(name.encode(), ()))
-            self._places[name] = known
+            if self._tables is None:
+                self._tables = self._load()
+            known = self._places[name] = tuple(self._place(name, *found) for found in self._definitions(name.encode()))
         return known
 
-    def _place(self, name: str, file: int, start: int, brace: int) -> Place:
-        path = self._paths[file]
+    def _definitions(self, name: bytes) -> list[tuple[str, int, int]]:
+        replaced, ranks = self._replaced, self._ranks
+        tables = self._tables or ()
+        found = [row for table in tables for row in table.definitions(name) if row[0] not in replaced]
+        found += [row for table in replaced.values() for row in table.definitions(name)]
+        return sorted(found, key=lambda row: ranks[row[0]]) if len(found) > 1 else found
+
+    def _place(self, name: str, path: str, start: int, brace: int) -> Place:
         data = self.data(path)
         if brace == _NO_BRACE:
             return Place(path, name, start, _macro_end(data, start), macro=True)
@@ -105,25 +174,32 @@ class NameIndex:
 
     def keep(self, path: str, data: bytes) -> bool:
         """Take ``data`` for the bytes of a file; False where others are in use already."""
+        if self._tables is not None and path not in self._texts and path in self._ranks and data != self.data(path):
+            return False
+        self._given.add(path)
         return self._texts.setdefault(path, data) == data
 
-    def _load(self) -> None:
-        self._loaded = True
-        paths = dict.fromkeys(
-            path
-            for folder in self._folders
-            for path in ([folder] if folder[-2:] in _FILES else self._tree.files(folder))
-        )
-        found = self._found
-        for number, path in enumerate(paths):
-            data = self.data(path)
-            self._paths.append(path)
-            headers = {brace: start for start, brace in (*_inlines(data), *_functions(data))}
-            for brace, start in headers.items():
-                for name in {*_NAMES.findall(data, start, brace)} - _NO_NAMES:
-                    found.setdefault(name, []).append((number, start, brace))
-            for macro in _MACRO.finditer(data):
-                found.setdefault(macro.group(1), []).append((number, macro.start(), _NO_BRACE))
+    def load(self) -> None:
+        """Find the definitions now, which the first question does otherwise."""
+        if self._tables is None:
+            self._tables = self._load()
+
+    def _load(self) -> tuple[Table, ...]:
+        paths, tables = self._read()
+        self._ranks = {path: rank for rank, path in enumerate(paths)}
+        if self._read != self._read_all:
+            self._replaced = {path: read_names([path], self.data) for path in self._given if path in self._ranks}
+        return tables
+
+    def _read_all(self) -> Tables:
+        paths = searched(self._tree, self._folders)
+        return Tables(paths, (read_names(paths, self.data),))
+
+
+def searched(tree: Tree, folders: Sequence[str]) -> list[str]:
+    """The files of a search in order, each once."""
+    listed = ([folder] if folder[-2:] in _FILES else tree.files(folder) for folder in folders)
+    return list(dict.fromkeys(chain.from_iterable(listed)))
 
 
 def _functions(data: bytes) -> Iterator[tuple[int, int]]:
