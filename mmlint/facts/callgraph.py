@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from mmlint.facts.effects import Effects
-from mmlint.facts.file import FileAnalysis, Unsolved
+from mmlint.facts.file import FileAnalysis, Pending, Unsolved
 from mmlint.facts.index import NameIndex, Place
 from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
 from mmlint.flow.ir import Variable
@@ -52,6 +52,7 @@ class CallGraph:
         self.vocabulary = vocabulary
         self.api = api
         self.index = index if index is not None else NameIndex(tree, vocabulary.calls.folders)
+        self.under_way: list[Pending] = []
         self._own: dict[str, NameIndex] = {}
         self._meanings: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._analyses: dict[str, FileAnalysis] = {}

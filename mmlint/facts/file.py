@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _CALL_DEPTH = 3
+# Functions whose effects on a section wait for one another; behind them, effects are unknown.
+_MAX_NESTED = 16
 # The largest function with a section has a thousand operations; beyond these bounds the time is not worth it.
 _MAX_BYTES = 256 * 1024
 _MAX_BLOCKS = 2_000
@@ -73,6 +75,13 @@ class Unsolved(NamedTuple):
     reason: str
 
 
+@dataclass
+class Pending:
+    """A function whose effect is being found; ``cut_short`` where a function that it calls was not looked at."""
+
+    cut_short: bool = False
+
+
 class FileAnalysis:
     """The functions of one file."""
 
@@ -103,6 +112,8 @@ class FileAnalysis:
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
         self._summaries: dict[str, Summary | None] = {}
+        # Shared by the files of a tree: summaries that wait for one another.
+        self._under_way: list[Pending] = graph.under_way if graph is not None else []
         self._reaching: dict[tuple[str, int], bool] = {}
 
     @cached_property
@@ -211,8 +222,20 @@ class FileAnalysis:
         if not self._reaches_section(name, _CALL_DEPTH):
             return None
         if name not in self._summaries:
+            if len(self._under_way) >= _MAX_NESTED:
+                self._under_way[-1].cut_short = True
+                return UNCERTAIN
             self._summaries[name] = None  # a recursive call sees no effect
-            self._summaries[name] = self._summarise(name)
+            pending = Pending()
+            self._under_way.append(pending)
+            try:
+                self._summaries[name] = self._summarise(name)
+            finally:
+                self._under_way.pop()
+            if pending.cut_short:
+                # Asked with fewer functions in between, there is an answer.
+                self._solved.pop(name, None)
+                return self._summaries.pop(name)
         return self._summaries[name]
 
     def _summarise(self, name: str) -> Summary | None:
