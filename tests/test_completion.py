@@ -60,6 +60,7 @@ CASES = [
     (
         "",
         [
+            "b4-check",
             "check",
             "completion",
             "config",
@@ -67,6 +68,7 @@ CASES = [
             "explain",
             "fix",
             "graph",
+            "hook",
             "kbuild",
             "man",
             "rules",

@@ -28,10 +28,14 @@ needs_pre_commit = pytest.mark.skipif(
 )
 
 
-def test_manifest_has_the_two_hooks() -> None:
+def test_manifest_has_the_three_hooks() -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    assert re.findall(r"^- id: (.+)$", text, re.MULTILINE) == ["mmlint", "mmlint-fix"]
-    assert re.findall(r"^  entry: (.+)$", text, re.MULTILINE) == ["mmlint check", "mmlint fix --in-place"]
+    assert re.findall(r"^- id: (.+)$", text, re.MULTILINE) == ["mmlint", "mmlint-fix", "mmlint-series"]
+    assert re.findall(r"^  entry: (.+)$", text, re.MULTILINE) == [
+        "mmlint check",
+        "mmlint fix --in-place",
+        "mmlint hook pre-push",
+    ]
     # One process sees all files: pre-commit would split them, and a caller may be in another share.
     assert text.count("  require_serial: true\n") == 2
     assert text.count("  types: [c]\n") == 2
@@ -148,6 +152,25 @@ def test_commit_is_stopped_and_the_fix_is_in_the_work_tree(kernel: Path, built: 
     git(kernel, "add", "-A")
     again = pre_commit(kernel, built, "run")
     assert (again.returncode, again.stdout.count("Passed")) == (0, 2), again.stdout
+
+
+@needs_pre_commit
+def test_push_is_checked_as_a_series(kernel: Path, built: dict[str, str]) -> None:
+    config = kernel / ".pre-commit-config.yaml"
+    config.write_text(config.read_text() + "  - id: mmlint-series\n")
+    git(kernel, "commit", "-qam", "the hook for series")
+    base = git(kernel, "rev-parse", "HEAD").strip()
+    file = kernel / "mm/mprotect.c"
+    wrong = "\tlazy_mmu_mode_enable_for_pte_range(vma->vm_mm, end, addr, pte);\n"
+    file.write_text(file.read_text().replace(PLAIN, wrong))
+    git(kernel, "commit", "-qam", "mm/mprotect: name the range")
+    stage = ("run", "--hook-stage", "pre-push", "mmlint-series")
+    failed = pre_commit(kernel, built, *stage, "--from-ref", base, "--to-ref", "HEAD")
+    assert failed.returncode == 1, failed.stdout
+    assert "patch 1/1: mm/mprotect: name the range" in failed.stdout
+    assert re.search(r"^mm/mprotect\.c:\d+:\d+: error: .* \[wrong-range\]", failed.stdout, re.MULTILINE)
+    passed = pre_commit(kernel, built, *stage, "--from-ref", f"{base}~1", "--to-ref", base)
+    assert (passed.returncode, passed.stdout.count("Passed")) == (0, 1), passed.stdout
 
 
 @needs_pre_commit

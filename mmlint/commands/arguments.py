@@ -16,6 +16,7 @@ from mmlint.commands.formats import FORMATS
 from mmlint.commands.texts import ABOUT, ABOUT_COMMAND, ENVIRONMENT, EXAMPLES, EXIT_CODES, FILES
 
 ALL: Final = "*"
+HOOKS: Final = ("pre-commit", "pre-push", "sendemail-validate")
 LEVELS: Final = ("note", "warning", "error")
 Command = Callable[[argparse.Namespace], int]
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -79,7 +80,7 @@ def _command(name: str) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         from importlib import import_module
 
-        command: Command = import_module(f"mmlint.commands.{name}").run
+        command: Command = import_module(f"mmlint.commands.{name.replace('-', '_')}").run
         return command(arguments)
 
     return run
@@ -103,6 +104,9 @@ def _indented(text: str) -> str:
 
 def _check(parser: argparse.ArgumentParser) -> None:
     _add_paths(parser)
+    parser.add_argument(
+        "-g", "--git", metavar="RANGE", help="check commits as a series: A..B, or one commit; see mmlint series"
+    )
     _add_selection(parser)
     output = parser.add_argument_group("output")
     _add_formats(output)
@@ -225,6 +229,28 @@ def _kbuild(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mmlint-no-config", dest="no_config", action="store_true", help="as --no-config of check")
 
 
+def _b4_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the JSON of b4's review check commands")
+    parser.add_argument("--series", action="store_true", help="the whole series that b4 review has checked out")
+    _add_selection(parser)
+    _add_level(parser)
+    _add_fail_level(parser)
+    _add_suppressions(_add_settings(parser))
+
+
+def _hook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "hook", metavar="HOOK", choices=HOOKS, help="the hook: pre-commit, pre-push or sendemail-validate"
+    )
+    parser.add_argument("arguments", metavar="FILE", nargs="*", help="what git gives to the hook")
+    _add_selection(parser)
+    output = parser.add_argument_group("output")
+    _add_level(output)
+    _add_output(output)
+    _add_fail_level(parser)
+    _add_suppressions(_add_settings(parser))
+
+
 def _config(parser: argparse.ArgumentParser) -> None:
     _add_selection(parser, folders=False)
     _add_level(parser)
@@ -320,6 +346,8 @@ _COMMANDS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]
     "graph": ("draw what runs in a section", _graph),
     "rules": ("list, document, review and upgrade rules", _man),
     "config": ("the settings that are in force, and where they come from", _config),
+    "b4-check": ("check a patch for b4: its check commands", _b4_check),
+    "hook": ("check what git is about to commit, push or send", _hook),
     "kbuild": ("check a file from a kernel build: make CHECK=", _kbuild),
     "dump": ("what the analysis sees", _dump),
     "completion": ("a completion script for bash, zsh or fish", _completion),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, print, and return the exit code. Raises UsageError."""
+    if arguments.git:
+        return _check_commits(arguments)
     _check_reason(arguments)
     outputs = outputs_of(arguments)
     settings = settings_of(arguments)
@@ -40,6 +42,28 @@ def run(arguments: argparse.Namespace) -> int:
 
             print_lines(render(report))
     return exit_code(report, settings, arguments.exit_zero)
+
+
+def _check_commits(arguments: argparse.Namespace) -> int:
+    """``check -g A..B`` is ``series A..B`` by the name that checkpatch gives it."""
+    from mmlint.commands.series import run as run_series
+
+    for given, name in (
+        (arguments.paths, "PATH"),
+        (arguments.stdin_filename, "--stdin-filename"),
+        (arguments.statistics, "--statistics"),
+        (arguments.write_suppressions, "--write-suppressions"),
+        (arguments.reason is not None, "--reason"),
+        (arguments.audit_access if hasattr(arguments, "audit_access") else False, "--audit-access"),
+    ):
+        if given:
+            raise UsageError(f"{name}: commits are checked, not files; leave it or -g {arguments.git} away")
+    single = ".." not in arguments.git
+    arguments.source = f"{arguments.git}^..{arguments.git}" if single else arguments.git
+    for name in ("tree", "base", "since_previous"):
+        setattr(arguments, name, None)
+    arguments.all = arguments.verbose = False
+    return run_series(arguments)
 
 
 def exit_code(report: Report, settings: Settings, exit_zero: bool = False) -> int:

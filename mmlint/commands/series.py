@@ -57,6 +57,12 @@ def shown_of(report: SeriesReport, settings: Settings) -> SeriesReport:
     return replace(report, findings=tuple(remaining), final=final)
 
 
+def to_the_point(report: SeriesReport) -> SeriesReport:
+    """Without what is true of every patch that is looked at by itself, unless calls could not be judged for it."""
+    unseen = report.base.unseen if report.skipped else ()
+    return replace(report, base=replace(report.base, unseen=unseen), remarks=())
+
+
 def _accepted(path: Path, tree: str) -> dict[tuple[str, str, str], str]:
     """The reason for each fingerprint, rule and path of a list, the paths as they are from the top of the tree."""
     accepted = read_list(path)

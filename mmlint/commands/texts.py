@@ -19,6 +19,7 @@ mmlint explain wrong-ptep                what a rule means""",
     "check": """\
 mmlint check mm fs/proc
 mmlint check --level warning --statistics .
+mmlint check -g origin/master..HEAD
 mmlint check - --stdin-filename mm/memory.c <new.c
 mmlint check --output sarif=mmlint.sarif --output junit=mmlint.xml mm
 mmlint check --format github --output github-summary="$GITHUB_STEP_SUMMARY" mm
@@ -52,6 +53,12 @@ mmlint explain -q mm/memory.c:1603       without the source lines""",
 mmlint dump parse --summary mm
 mmlint dump cfg mm/memory.c:zap_pte_range
 mmlint dump state mm/memory.c:zap_pte_range""",
+    "b4-check": """\
+git config b4.prep-perpatch-check-cmd "mmlint b4-check"
+git config b4.review-perpatch-check-cmd "mmlint b4-check --json" """.rstrip(),
+    "hook": """\
+echo 'exec mmlint hook pre-push "$@"' >>.git/hooks/pre-push
+mmlint hook pre-commit                       what is staged now""",
     "kbuild": """\
 make C=2 CHECK="mmlint kbuild" mm/
 make C=1 CHECK="mmlint kbuild" CF="--mmlint-level=warning --mmlint-error" """.rstrip(),
@@ -88,6 +95,12 @@ nor the index nor the objects of the repository are touched, and nothing is fetc
 Say what a rule means, or show the proof sheet of the section on a line, with the source around each piece of evidence.
 On another line of a function it shows all sections of that function.""",
     "dump": "Show what the analysis sees of a function.",
+    "b4-check": """\
+Check one patch on standard input for b4's check commands: a line for each finding, and nothing at all for a patch that
+is clean. With --json, and --series for the whole series, for those of b4 review.""",
+    "hook": """\
+Run as a hook of git: pre-commit checks what is staged, pre-push the commits that the remote does not have, and
+sendemail-validate a mail before it is sent. Only what the author caused stops git.""",
     "kbuild": """\
 Run as the checker of a kernel build. The last argument is the file, options of the compiler are ignored, findings go to
 standard error in the format of gcc. A file that does not name the API costs next to nothing.""",
@@ -123,6 +136,11 @@ EXIT_CODES: Final[Mapping[str, str]] = {
     "explain": """\
 0  it is explained
 2  there is no such rule, file or section""",
+    "b4-check": "0  always: b4 reads the lines",
+    "hook": """\
+0  git may go on: nothing at or above --fail-level, or it could not be checked, which is told
+1  findings
+2  bad usage""",
     "kbuild": """\
 0  always, unless CF has --mmlint-error, so that the build goes on
 1  findings at or above the fail level (with --mmlint-error)

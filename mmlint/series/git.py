@@ -84,11 +84,11 @@ def user_tree(path: str | None) -> UserTree:
     return UserTree(path or str(top or start), top, Path(git_dir), objects, form)
 
 
-def _ask(folder: Path, *words: str) -> str:
+def _ask(folder: Path, *words: str, **more: str) -> str:
     command = ["git", "-c", "core.fsmonitor=false", *words]
     # The user's configuration is kept here: it says whom git may trust.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    variables |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    variables |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **more}
     return _finish(command, b"", variables, folder).decode("utf-8", "surrogateescape").rstrip("\n")
 
 
@@ -199,6 +199,12 @@ class PrivateGit:
         if self.tree.git_dir is None:
             raise GitError("there is no repository")
         return _ask(self.tree.folder or self.tree.git_dir, f"--git-dir={self.tree.git_dir}", *words)
+
+    def ask_user_index(self, *words: str) -> str:
+        """The same with the user's index: that of a hook, where git runs one. Raises GitError."""
+        index = os.environ.get("GIT_INDEX_FILE", "")
+        more = {"GIT_INDEX_FILE": os.path.abspath(index)} if index else {}  # noqa: PTH100 - links stay as they are
+        return _ask(self.tree.folder or self.tree.git_dir or Path(), f"--git-dir={self.tree.git_dir}", *words, **more)
 
     @property
     def objects(self) -> ObjectReader:

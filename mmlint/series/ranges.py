@@ -16,8 +16,11 @@ from mmlint.config import UsageError
 from mmlint.series.git import GitError, PrivateGit
 from mmlint.series.mail import MAX_BYTES, Letter, open_mail, split
 from mmlint.series.model import Base, How
+from mmlint.series.objects import Entry, changed_tree, tree_of, write_commit
 from mmlint.series.workspace import Workspace
 
+# What is staged for a commit, as a series of one patch.
+STAGED: Final = "<staged>"
 _MAX_COMMITS: Final = 1_000
 _RANGE: Final = re.compile(r"(.*?)(\.\.\.?)(.*)", re.DOTALL)
 _LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv", "--format=mboxrd")
@@ -42,12 +45,16 @@ class Commits:
 
 
 def is_range(source: str) -> bool:
-    """True for A..B where no such file is there."""
+    """True for what is staged, and for A..B where no such file is there."""
+    if source == STAGED:
+        return True
     return ".." in source and not source.startswith(("/", "./", "../")) and not Path(source).exists()
 
 
 def read_range(source: str, git: PrivateGit) -> Commits:
     """Raises UsageError for a range that git does not know, that is empty, or that is too long."""
+    if source == STAGED:
+        return _staged(git)
     found = _RANGE.fullmatch(source)
     if git.tree.git_dir is None or found is None:
         raise UsageError(f"{source}: neither a file nor a range of {git.tree.shown}, which is no git repository")
@@ -76,6 +83,29 @@ def read_range(source: str, git: PrivateGit) -> Commits:
     base = rows[0][1] if len(rows[0]) > 1 else ""
     merges = frozenset(number for number, row in enumerate(rows, start=1) if len(row) > 2)
     return Commits(source, base, tuple(row[0] for row in rows), letters, merges)
+
+
+def _staged(git: PrivateGit) -> Commits:
+    """HEAD with what its index has, as a commit in the private store."""
+    if git.tree.git_dir is None:
+        raise UsageError(f"{git.tree.shown}: no git repository; run the hook in one")
+    try:
+        head = git.ask_user("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except GitError:
+        head = ""
+    against = head or git.write_object("tree", b"")
+    raw = git.ask_user_index("diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", against)
+    fields = raw.split("\0")
+    changes: dict[str, Entry] = {}
+    for words, name in zip(fields[::2], fields[1::2], strict=False):
+        _, mode, _, blob, *_ = words.split()
+        changes[name] = (mode, blob) if mode != "000000" else None
+    if not changes:
+        raise UsageError("nothing is staged; use git add first")
+    commit = write_commit(git, changed_tree(git, tree_of(git, head) if head else "", changes), head, "staged changes\n")
+    log = git.run(*_LOG, *_PATCH, commit, "-1")
+    letters = tuple(open_mail(mail, git) for mail in split(log, STAGED, git, mboxrd=True))
+    return Commits("HEAD", head, (commit,), letters, frozenset())
 
 
 def _commit(git: PrivateGit, name: str, source: str) -> str:
