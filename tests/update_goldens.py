@@ -1,4 +1,4 @@
-"""``python -m tests.update_goldens``: write the golden files of the fixtures anew, never in CI."""
+"""``python -m tests.update_goldens``: write the golden files of the fixtures and precedents anew, never in CI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.goldens import ROOT, fixtures, goldens
+from tests.kernels import FOLDER
+from tests.told import told
 
 
 def main() -> int:
@@ -17,11 +19,15 @@ def main() -> int:
     os.chdir(ROOT)
     wanted = {path: data for fixture in fixtures() for path, data in goldens(fixture).items()}
     there = {str(p.relative_to(ROOT)) for suffix in ("expect", "fixed.c", "unsafe.c") for p in _glob(suffix)}
+    if (FOLDER / "linux-source-6.12").is_dir():
+        precedents = "tests/golden/precedents.txt"
+        there.add(precedents)
+        wanted[precedents] = told(FOLDER / "linux-source-6.12").encode()
     for path in sorted(there - wanted.keys()):
         (ROOT / path).unlink()
         print(f"removed {path}")
     for path, data in sorted(wanted.items()):
-        if path not in there or (ROOT / path).read_bytes() != data:
+        if not (ROOT / path).exists() or (ROOT / path).read_bytes() != data:
             (ROOT / path).write_bytes(data)
             print(f"wrote {path}")
     return 0
