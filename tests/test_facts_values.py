@@ -214,3 +214,10 @@ def test_equal_values_have_one_text_and_different_ones_two(a: Poly, b: Poly) -> 
 )
 def test_values_are_written_as_people_do(poly: Poly, text: str) -> None:
     assert str(poly) == text
+
+
+def test_for_a_person_steps_in_pages_come_behind_what_they_are_added_to() -> None:
+    steps = product(Poly.symbol(Symbol("nr")), PAGE_POLY)
+    assert (str(A + PAGE_POLY), (A + PAGE_POLY).label) == ("PAGE_SIZE + a", "a + PAGE_SIZE")
+    assert (A + steps - ONE).label == "a + nr * PAGE_SIZE - 1"
+    assert (PAGE_POLY - A).label == "-a + PAGE_SIZE"

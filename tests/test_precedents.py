@@ -1,7 +1,7 @@
 """Faults of the kinds that the kernel's history knows, put back into its real walkers, are found where they stand.
 
 The faults stand in tests/precedents.py; the file without the fault has no finding of the rule. What is said of each, to
-the column, and the chain of its evidence stand in tests/golden/precedents.txt, with lines that count from the function.
+the column, and the chain of its evidence stand in tests/precedents.txt, with lines that count from the function.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.told import told
 
 # These report no fault, or have tests of their own below.
 ELSEWHERE = {"api-definition", "multi-range-section", "unranged-walker"}
-GOLDEN = Path(__file__).parent / "golden/precedents.txt"
+GOLDEN = Path(__file__).parent / "precedents.txt"
 # Findings of these belong to no function.
 OF_THE_FILE = {"superseded-name"}
 EACH = [(rule, file) for rule, faults in PRECEDENTS.items() for file in dict.fromkeys(f.file for f in faults)]

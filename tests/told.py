@@ -1,4 +1,4 @@
-"""What is said of the precedents, to the column: the text of tests/golden/precedents.txt.
+"""What is said of the precedents, to the column: the text of tests/precedents.txt.
 
     missing-disable
       mm/memory.c

@@ -20,7 +20,7 @@ def main() -> int:
     wanted = {path: data for fixture in fixtures() for path, data in goldens(fixture).items()}
     there = {str(p.relative_to(ROOT)) for suffix in ("expect", "fixed.c", "unsafe.c") for p in _glob(suffix)}
     if (FOLDER / "linux-source-6.12").is_dir():
-        precedents = "tests/golden/precedents.txt"
+        precedents = "tests/precedents.txt"
         there.add(precedents)
         wanted[precedents] = told(FOLDER / "linux-source-6.12").encode()
     for path in sorted(there - wanted.keys()):

@@ -137,7 +137,7 @@ class Extent(Entered):
             return Obligation("table", Status.ASSUMED, (Evidence(self.site.op.span, reason),), subject=subject)
         fault = ""
         if fact.status is Status.REFUTED:
-            fault = f"'{claim.texts['end']}' reaches into another page table: {fact.reason}"
+            fault = f"'{claim.texts['end']}' may reach into another page table: {fact.reason}"
         return Obligation("table", fact.status, tuple(because), fact.contract, fault=fault, subject=subject)
 
     def _is_caller_s(self, value: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:

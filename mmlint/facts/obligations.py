@@ -6,6 +6,8 @@ unknown; it is refuted only where the values contradict the claim.
 
 from __future__ import annotations
 
+import re
+
 from mmlint.facts.bounds import positive
 from mmlint.facts.entered import Claim, display
 from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry
@@ -31,7 +33,7 @@ class Judge(Extent):
             return Obligation("mm", Status.ASSUMED, (line,), subject=subject)
         if table is None:
             return Obligation("mm", Status.UNKNOWN, (), subject=subject)
-        site = Evidence(table.site, f"{claim.texts['ptep']} is mapped here by {table.call}()")
+        site = Evidence(table.site, f"{_table_of(claim.texts['ptep'])} is mapped here by {table.call}()")
         if table.mm is None:
             return self.without_owner(claim, table)
         if table.contract:
@@ -151,7 +153,7 @@ class Judge(Extent):
         table = self.table(claim.ptep)
         if table is None or not isinstance(claim.ptep, Entry):
             return self._not_mapped(claim)
-        site = Evidence(table.site, f"{name} is mapped at {display(table.address)}")
+        site = Evidence(table.site, f"{_table_of(name)} is mapped at {display(table.address)}")
         wrong = self._other_table(claim, table)
         if wrong is not None:
             return wrong
@@ -193,7 +195,7 @@ class Judge(Extent):
         fault = f"'{name}' points into a page table that is not mapped any more"
         others = self.used_here()
         replacement = self.pointer_into(others[0], claim.addr) if others else ""
-        because = (Evidence(site, f"{name} was mapped here"),)
+        because = (Evidence(site, f"{_table_of(name)} was mapped here"),)
         return Obligation("ptep", Status.REFUTED, because, fault=fault, replacement=replacement, subject=subject)
 
     def _entry_lines(self, claim: Claim, table: Table) -> tuple[Evidence, ...]:
@@ -226,7 +228,7 @@ class Judge(Extent):
             return None
         name = claim.texts["ptep"]
         because = (
-            Evidence(table.site, f"{name} is mapped here"),
+            Evidence(table.site, f"{_table_of(name)} is mapped here"),
             Evidence(others[0].site, "the table that the section works on is mapped here"),
         )
         fault = f"'{name}' points into a table that the section does not touch"
@@ -265,3 +267,8 @@ _WALK_OWNERS = (("mm_walk", "mm"), ("vm_area_struct", "vm_mm"))
 def _number(count: int) -> str:
     words = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
     return words.get(count, str(count))
+
+
+def _table_of(pointer: str) -> str:
+    """What a map call gives: the pointer itself, where it is a variable, else the table that it points into."""
+    return pointer if re.fullmatch(r"[\w.>-]+", pointer) else f"the table of {pointer}"

@@ -146,21 +146,23 @@ class Poly:
         return str(self)
 
     def __str__(self) -> str:
-        return self._text(str)
+        return self._text(str, False)
 
     @property
     def label(self) -> str:
         """The value as a person would write it."""
-        return self._text(_label)
+        return self._text(_label, True)
 
-    def _text(self, name: Callable[[Symbol], str]) -> str:
+    def _text(self, name: Callable[[Symbol], str], pages_last: bool) -> str:
         if not self.terms:
             return "0"
         text = ""
-        # The constant comes last, as a person writes it.
-        for monomial, factor in sorted(self.terms, key=lambda term: (not term[0], term[0])):
+        # The constant comes last, as a person writes it; for a person so do steps in pages.
+        for monomial, factor in sorted(
+            self.terms, key=lambda term: (not term[0], pages_last and PAGE in term[0], term[0])
+        ):
             sign = " - " if factor < 0 else " + "
-            parts = [name(symbol) for symbol in monomial]
+            parts = [name(symbol) for symbol in (sorted(monomial, key=PAGE.__eq__) if pages_last else monomial)]
             if abs(factor) != 1 or not parts:
                 parts.insert(0, str(abs(factor)))
             text += sign + " * ".join(parts)
