@@ -444,6 +444,35 @@ def test_what_was_accepted_is_told_nowhere_but_counted_everywhere(
     assert "none: No such file or directory; give a list that exists" in capsys.readouterr().err
 
 
+def test_what_the_previous_revision_had_is_told(
+    made: Series, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(made.tree), "copy")
+    git(copy, "checkout", "-q", "origin/main~1")
+    replaced(copy / "mm/mprotect.c", ("end, addr, pte", "addr, end, pte"))
+    git(copy, "commit", "-qa", "--amend", "--no-edit")
+    git(copy, "cherry-pick", "origin/main")
+    later = tmp_path / "v3.mbox"
+    later.write_text(git(copy, "format-patch", "--stdout", "-v3", f"--base={made.base}", made.base))
+    arguments = ["series", str(later), "--tree", str(made.tree), "--since-previous", str(made.mbox)]
+    main([*arguments, "--format", "jsonl"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["type"], line["rule"]) for line in lines[:-1]] == [
+        ("diagnostic", "inconsistent-ptep"),
+        ("diagnostic", "incomplete-conversion"),
+        ("fixed", "wrong-range"),
+    ]
+    assert [line["progress"] for line in lines[:2]] == ["still-open", "still-open"]
+    main([*arguments, "--format", "sarif"])
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert [(r["ruleId"], r["baselineState"]) for r in results if "baselineState" in r] == [
+        ("inconsistent-ptep", "unchanged"),
+        ("incomplete-conversion", "unchanged"),
+        ("wrong-range", "absent"),
+    ]
+
+
 def test_folder_is_not_printed(made: Series, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["series", str(made.mbox), "--tree", str(made.tree), "--format", "fixup"]) == 2
     assert capsys.readouterr().err == "mmlint: error: fixup: it is several files; give --output fixup=FOLDER\n"

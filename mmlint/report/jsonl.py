@@ -5,7 +5,8 @@
     {"type": "coverage", "version": 1, "files": 6, ...}
 
 The objects are those of ``--format json`` with ``type`` added, so that a reader can begin before the end is there. A
-file without the last line is not whole. In a series, ``patch``, ``cause`` and ``progress`` say where a finding is from.
+file without the last line is not whole. In a series, ``patch``, ``cause`` and ``progress`` say where a finding is from,
+and what the previous revision had is of type ``fixed``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def _entries(outcome: Outcome) -> Iterator[dict[str, Any]]:
         origin = outcome.origin(diagnostic)
         where = {"patch": origin.position, "cause": origin.cause, "progress": origin.progress} if origin else {}
         yield {"type": "diagnostic", **diagnostic_entry(diagnostic), **where}
+    for gone in outcome.fixed:
+        yield {"type": "fixed", **diagnostic_entry(gone)}
     for accepted in report.suppressed:
         yield {"type": "suppressed", **suppressed_entry(accepted)}
     for skipped in report.coverage.skipped:

@@ -74,6 +74,12 @@ class Outcome:
         """What has to be told of the input of a series."""
         return self.series.remarks if self.series else ()
 
+    @property
+    def fixed(self) -> tuple[Diagnostic, ...]:
+        """Findings of the previous revision of a series that are gone."""
+        previous = self.series.previous if self.series else None
+        return tuple(finding.diagnostic for finding in previous.fixed) if previous else ()
+
     def origin(self, diagnostic: Diagnostic) -> Origin | None:
         """Where in a series the finding comes from."""
         return self.origins.get(diagnostic.fingerprint)

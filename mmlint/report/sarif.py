@@ -43,6 +43,7 @@ def _run(outcome: Outcome) -> dict[str, Any]:
     missed = unread(report.coverage.skipped, outcome.sources)
     results = [finding(diagnostic, outcome) for diagnostic in report.diagnostics]
     results += [finding(accepted.diagnostic, outcome, accepted.reason) for accepted in report.suppressed]
+    results += [{**finding(gone, outcome), "baselineState": "absent"} for gone in outcome.fixed]
     results += [not_analysed(diagnostic, outcome) for diagnostic in missed]
     if not outcome.quiet:
         results += filter(None, (section_result(*pair, outcome) for pair in outcome.sections()))

@@ -27,7 +27,7 @@ _KINDS: Final = {
     Verdict.UNSUITABLE: "notApplicable",
     Verdict.UNKNOWN: "open",
 }
-_BASELINES: Final = {"new": "new", "still-open": "unchanged", "fixed": "absent"}
+_BASELINES: Final = {"new": "new", "still-open": "unchanged"}
 _HOW: Final = {Applicability.SAFE: "", Applicability.UNSAFE: " (to be confirmed by a person)"}
 
 
