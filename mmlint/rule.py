@@ -39,12 +39,16 @@ class RuleError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Metadata of a rule, all literals. Raises ValueError when the name or the fix is malformed."""
+    """Metadata of a rule, all literals. Raises ValueError when the name or the fix is malformed.
+
+    ``question`` is what a reviewer asks the author below the message: short, and rather a question than a command.
+    """
 
     name: str
     level: Level
     summary: str
     fix: str = "none"
+    question: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", self.name):

@@ -43,6 +43,7 @@ RULE = Rule(
     level=Level.WARNING,
     summary="the definition of the ranged call is incomplete or inconsistent",
     fix="safe",
+    question="Could that be mended while you are at it?",
 )
 
 

@@ -40,6 +40,7 @@ RULE = Rule(
     level=Level.WARNING,
     summary="generic code calls the architecture's hook",
     fix="safe",
+    question="Is there a reason to call the hook?",
 )
 
 

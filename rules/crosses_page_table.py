@@ -42,6 +42,7 @@ RULE = Rule(
     name="crosses-page-table",
     level=Level.WARNING,
     summary="the range of a ranged enable may reach into the next page table",
+    question="What keeps the range within one page table?",
 )
 
 

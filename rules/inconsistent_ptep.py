@@ -45,6 +45,7 @@ RULE = Rule(
     level=Level.WARNING,
     summary="the right pointer under another name than the sibling calls use",
     fix="safe",
+    question="Could it be spelled alike, so that nobody has to wonder?",
 )
 
 

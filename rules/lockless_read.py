@@ -41,6 +41,7 @@ RULE = Rule(
     level=Level.WARNING,
     summary="an entry mapped without its lock is read with ptep_get()",
     fix="unsafe",
+    question="Does somebody else hold the lock here?",
 )
 
 

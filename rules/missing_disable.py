@@ -45,6 +45,7 @@ RULE = Rule(
     name="missing-disable",
     level=Level.ERROR,
     summary="a way out of the function leaves the mode on",
+    question="Is there a lazy_mmu_mode_disable() that I miss?",
 )
 
 

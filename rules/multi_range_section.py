@@ -43,6 +43,7 @@ RULE = Rule(
     name="multi-range-section",
     level=Level.NOTE,
     summary="the section updates more ranges than one call can name",
+    question="Is the range of the call the one that matters most?",
 )
 
 

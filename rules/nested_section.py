@@ -41,6 +41,7 @@ RULE = Rule(
     name="nested-section",
     level=Level.ERROR,
     summary="a section is entered in another one where sections do not nest",
+    question="Can that happen, or do the callers prevent it?",
 )
 
 

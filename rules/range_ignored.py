@@ -41,6 +41,7 @@ RULE = Rule(
     name="range-ignored",
     level=Level.WARNING,
     summary="the range of a ranged enable is ignored or lost",
+    question="Is that known, and fine?",
 )
 
 

@@ -47,6 +47,7 @@ RULE = Rule(
     level=Level.ERROR,
     summary="an entry is dereferenced directly in a section",
     fix="safe",
+    question="Could that use the accessor? The architecture may keep the new value elsewhere meanwhile.",
 )
 
 

@@ -47,6 +47,7 @@ RULE = Rule(
     name="read-back-in-section",
     level=Level.WARNING,
     summary="a callback in a section checks and writes an entry under a lock",
+    question="What keeps the entry from changing in between?",
 )
 
 

@@ -43,6 +43,7 @@ RULE = Rule(
     name="section-outside-lock",
     level=Level.ERROR,
     summary="the section is not inside the lock of its page table",
+    question="Could the section go inside of the lock?",
 )
 
 

@@ -45,6 +45,7 @@ RULE = Rule(
     name="sleep-in-section",
     level=Level.ERROR,
     summary="a function that may sleep is called in a section",
+    question="Could that move out of the section?",
 )
 
 

@@ -39,6 +39,7 @@ RULE = Rule(
     level=Level.WARNING,
     summary="another version's name of the ranged call or of its hook",
     fix="safe",
+    question="Is that left over from an earlier version?",
 )
 
 

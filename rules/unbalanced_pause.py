@@ -41,6 +41,7 @@ RULE = Rule(
     name="unbalanced-pause",
     level=Level.ERROR,
     summary="a pause without a resume on some path, or a resume without a pause",
+    question="Where is the other half?",
 )
 
 

@@ -43,6 +43,7 @@ RULE = Rule(
     name="unmatched-disable",
     level=Level.ERROR,
     summary="a disable that no enable pairs with",
+    question="Is there an enable that I miss?",
 )
 
 

@@ -50,6 +50,7 @@ RULE = Rule(
     level=Level.NOTE,
     summary="a plain enable whose range is known",
     fix="safe",
+    question="Could this one name its range, too?",
 )
 
 

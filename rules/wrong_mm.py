@@ -42,6 +42,7 @@ RULE = Rule(
     level=Level.ERROR,
     summary="the mm of a ranged enable does not own the page table",
     fix="unsafe",
+    question="Which mm is meant?",
 )
 
 

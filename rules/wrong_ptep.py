@@ -49,6 +49,7 @@ RULE = Rule(
     level=Level.ERROR,
     summary="the pointer of a ranged enable is not the entry for its address",
     fix="unsafe",
+    question="Which entry is meant?",
 )
 
 

@@ -42,6 +42,7 @@ RULE = Rule(
     level=Level.ERROR,
     summary="the bounds of a ranged enable are swapped, empty or not those of the walk",
     fix="unsafe",
+    question="Could you have another look?",
 )
 
 

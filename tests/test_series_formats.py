@@ -19,7 +19,7 @@ from mmlint.config import Settings
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note, Skipped
 from mmlint.report import b4_check, b4_review, fixup, github, junit, mail, patchwork, terse
 from mmlint.report.quoting import excerpts, quoted, whole
-from mmlint.report.review import QUESTIONS, comment, review_of
+from mmlint.report.review import comment, questions_of, review_of
 from mmlint.report.series_outcome import outcome_of, state_sources
 from mmlint.rule import load_rules
 from mmlint.series.check import Options, check_series
@@ -177,7 +177,7 @@ def test_what_the_diff_does_not_show_stands_below_it(series: SeriesReport, tmp_p
 
 
 def test_the_same_is_said_once(series: SeriesReport) -> None:
-    review = review_of(with_findings(series, at(60), at(61), at(62), at(62, "another")), 1)
+    review = review_of(with_findings(series, at(60), at(61), at(62), at(62, "another")), 1, {})
     assert review.count == 2
     (first, second) = (lines for place in review.comments.values() for lines in place)
     assert first == ["It is so. Is that intended? (Likewise for 2 more in this patch.)"]
@@ -186,7 +186,7 @@ def test_the_same_is_said_once(series: SeriesReport) -> None:
 
 def test_a_long_review_is_cut_and_says_so(series: SeriesReport) -> None:
     found = [at(62, f"fault {n:02}", level=Level.ERROR if n == 29 else Level.NOTE) for n in range(30)]
-    review = review_of(with_findings(series, *found), 1, most=20)
+    review = review_of(with_findings(series, *found), 1, {}, most=20)
     assert review.count == 21
     assert review.elsewhere == [["There are 10 more remarks; the command below shows them."]]
     (lines,) = review.comments.values()
@@ -195,7 +195,9 @@ def test_a_long_review_is_cut_and_says_so(series: SeriesReport) -> None:
 
 def test_evidence_is_short_and_names_other_files(series: SeriesReport) -> None:
     notes = tuple(Note(Location("mm/none.c", Span(0, 1), n, 1, n, 2), f"step {n}") for n in range(1, 8))
-    lines = comment(at(62, "nothing shows that it ends")._replace(notes=notes), state_sources(series, 1))
+    lines = comment(
+        at(62, "nothing shows that it ends")._replace(notes=notes), state_sources(series, 1), "Is that intended?"
+    )
     assert lines == [
         "I cannot see here that it ends:",
         "",
@@ -208,9 +210,11 @@ def test_evidence_is_short_and_names_other_files(series: SeriesReport) -> None:
     ]
 
 
-def test_every_rule_has_a_question() -> None:
-    assert {loaded.rule.name for loaded in load_rules()} | set(SERIES_RULES) <= QUESTIONS.keys()
-    assert all(text.endswith(("?", ".")) and "?" in text for text in QUESTIONS.values())
+def test_every_rule_asks_rather_than_commands() -> None:
+    questions = questions_of()
+    assert set(questions) == {loaded.rule.name for loaded in load_rules()} | set(SERIES_RULES)
+    assert [name for name, text in questions.items() if not re.fullmatch(r"[A-Z][^?]*\?( [A-Z].*\.)?", text)] == []
+    assert max(map(len, questions.values())) <= 100
 
 
 def test_context_is_five_lines_and_gaps_are_marked(series: SeriesReport) -> None:
@@ -312,7 +316,7 @@ def test_comment_stands_below_the_last_line_that_its_repair_changes(series: Seri
     )
     diagnostic = Diagnostic("a-rule", Level.WARNING, source.locate(Span(start, start + 1)), "walk", "it is so", (), fix)
     patch = series.patches[0]
-    (place,) = review_of(with_findings(series, diagnostic), 1).comments
+    (place,) = review_of(with_findings(series, diagnostic), 1, {}).comments
     assert patch.text.split(b"\n")[place - 1].endswith(b"(vma->vm_mm, end, addr, pte);")
     assert place == patch.line_in_patch("mm/mprotect.c", 62)
 

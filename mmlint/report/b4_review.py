@@ -7,13 +7,14 @@ b4 shows the comments in the reply that a maintainer writes; only what the maint
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from mmlint.report.mail import closing, of_the_series, unknown
 from mmlint.report.outcome import Outcome
 from mmlint.report.quoting import whole
-from mmlint.report.review import review_of
+from mmlint.report.review import questions_of, review_of
 from mmlint.series.diff import parse_diff
 from mmlint.series.model import Patch, SeriesReport
 
@@ -25,8 +26,9 @@ def render(outcome: Outcome) -> dict[str, bytes]:
     assert outcome.series is not None
     series = outcome.series
     files = {"identity.txt": IDENTITY.encode()}
+    questions = questions_of(outcome.rules)
     for patch in series.patches:
-        text = _patch_text(series, patch)
+        text = _patch_text(series, patch, questions)
         if text:
             files[f"{patch.position:04}.txt"] = _bytes(text)
     rules = sorted({finding.diagnostic.rule for finding in series.authors()})
@@ -36,13 +38,13 @@ def render(outcome: Outcome) -> dict[str, bytes]:
     return files
 
 
-def _patch_text(series: SeriesReport, patch: Patch) -> list[str]:
+def _patch_text(series: SeriesReport, patch: Patch, questions: Mapping[str, str]) -> list[str]:
     """The note, and the diff as git shows it, which is the one that b4 compares with."""
     applied = patch
     if patch.commit:
         diff = series.store.git("diff", "--no-ext-diff", "--no-textconv", patch.parent, patch.commit)
         applied = replace(patch, text=diff, files=parse_diff(diff))
-    review = review_of(series, patch.position, applied)
+    review = review_of(series, patch.position, questions, applied)
     if not review.count:
         return []
     note = [line for lines in review.elsewhere for line in (*lines, "")]

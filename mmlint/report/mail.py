@@ -21,7 +21,7 @@ from typing import Final
 from mmlint import __version__
 from mmlint.report.outcome import Outcome, clean
 from mmlint.report.quoting import excerpts
-from mmlint.report.review import Review, paragraph, review_of
+from mmlint.report.review import Review, paragraph, questions_of, review_of
 from mmlint.report.terminal import counted, shown
 from mmlint.series.model import Conversion, Patch, SeriesReport, Site
 
@@ -37,7 +37,8 @@ def render(outcome: Outcome) -> str:
     """The mbox; empty when there is nothing to say to anybody."""
     assert outcome.series is not None
     series = outcome.series
-    reviews = [(patch, review_of(series, patch.position, most=_MOST)) for patch in series.patches]
+    questions = questions_of(outcome.rules)
+    reviews = [(patch, review_of(series, patch.position, questions, most=_MOST)) for patch in series.patches]
     told = [(patch, review) for patch, review in reviews if review.count]
     mails = []
     for patch, review in told:

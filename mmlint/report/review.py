@@ -9,8 +9,9 @@ What was said once in a patch is not said again. The author hears only of what t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from textwrap import wrap
 from typing import Final
 
@@ -21,36 +22,18 @@ from mmlint.report.series_outcome import of_patch, state_sources
 from mmlint.report.sources import Sources
 from mmlint.report.suggestion import Lines, whole_lines
 from mmlint.report.terminal import shown
-from mmlint.series.model import SERIES_RULES, Patch, SeriesReport
+from mmlint.rule import load_rules
+from mmlint.series.model import INCOMPLETE, SERIES_RULES, TRANSIENT, UNDEFINED, Patch, SeriesReport
 
 COLUMNS: Final = 72
 _STEPS: Final = 4
 _MARGIN: Final = " " * 8
 _DOUBT: Final = "nothing shows that "
-QUESTIONS: Final = {
-    "api-definition": "Could that be mended while you are at it?",
-    "arch-hook-in-generic-code": "Is there a reason to call the hook?",
-    "broken-then-repaired": "Could the repair be folded in here, so that a bisection does not end up here?",
-    "crosses-page-table": "What keeps the range within one page table?",
-    "incomplete-conversion": "Are these left out on purpose? Then a word in the commit message would help.",
-    "inconsistent-ptep": "Could it be spelled alike, so that nobody has to wonder?",
-    "lockless-read": "Does somebody else hold the lock here?",
-    "missing-disable": "Is there a lazy_mmu_mode_disable() that I miss?",
-    "multi-range-section": "Is the range of the call the one that matters most?",
-    "nested-section": "Can that happen, or do the callers prevent it?",
-    "range-ignored": "Is that known, and fine?",
-    "raw-pte-access": "Could that use the accessor? The architecture may keep the new value elsewhere meanwhile.",
-    "read-back-in-section": "What keeps the entry from changing in between?",
-    "section-outside-lock": "Could the section go inside of the lock?",
-    "sleep-in-section": "Could that move out of the section?",
-    "superseded-name": "Is that left over from an earlier version?",
-    "unbalanced-pause": "Where is the other half?",
-    "unmatched-disable": "Is there an enable that I miss?",
-    "unranged-walker": "Could this one name its range, too?",
-    "used-before-defined": "Could the patches be ordered so that each of them builds?",
-    "wrong-mm": "Which mm is meant?",
-    "wrong-ptep": "Which entry is meant?",
-    "wrong-range": "Could you have another look?",
+# What a series as a whole can get wrong is not a rule's; its questions stand here.
+_OF_SERIES: Final = {
+    TRANSIENT: "Could the repair be folded in here, so that a bisection does not end up here?",
+    INCOMPLETE: "Are these left out on purpose? Then a word in the commit message would help.",
+    UNDEFINED: "Could the patches be ordered so that each of them builds?",
 }
 _OTHERWISE: Final = "Is that intended?"
 
@@ -68,10 +51,21 @@ class Review:
         return sum(map(len, self.comments.values())) + len(self.elsewhere)
 
 
-def review_of(series: SeriesReport, position: int, patch: Patch | None = None, most: int = sys.maxsize) -> Review:
+def questions_of(folders: tuple[Path, ...] = ()) -> dict[str, str]:
+    """What each rule asks the author of a change. Raises RuleError."""
+    return {loaded.rule.name: loaded.rule.question for loaded in load_rules(folders)} | _OF_SERIES
+
+
+def review_of(
+    series: SeriesReport,
+    position: int,
+    questions: Mapping[str, str],
+    patch: Patch | None = None,
+    most: int = sys.maxsize,
+) -> Review:
     """What there is to say of a patch, the worst first where it is more than ``most``.
 
-    ``patch`` is the one whose text is quoted, by default that of the series.
+    ``questions`` are those of `questions_of`; ``patch`` is the one whose text is quoted, by default that of the series.
     """
     patch = patch or series.patches[position - 1]
     sources = state_sources(series, position)
@@ -87,7 +81,8 @@ def review_of(series: SeriesReport, position: int, patch: Patch | None = None, m
     # In the order in which they are read: what has no line stands below the diff.
     for line, group in sorted(placed, key=lambda entry: (not entry[0], entry[0], entry[1][0].sort_key)):
         first = group[0]
-        lines = comment(first, sources, len(group), first.rule not in asked)
+        question = "" if first.rule in asked else questions.get(first.rule) or _OTHERWISE
+        lines = comment(first, sources, question, len(group))
         asked.add(first.rule)
         if line:
             review.comments.setdefault(line, []).append(lines)
@@ -100,15 +95,10 @@ def review_of(series: SeriesReport, position: int, patch: Patch | None = None, m
     return review
 
 
-def comment(diagnostic: Diagnostic, sources: Sources, count: int = 1, ask: bool = True) -> list[str]:
-    """Lines of a comment, within 72 columns but for code.
-
-    ``count`` tells of findings of the same text; without ``ask``, the question of the rule has been asked before.
-    """
-    questions = [QUESTIONS.get(diagnostic.rule, _OTHERWISE)] if ask else []
+def comment(diagnostic: Diagnostic, sources: Sources, question: str, count: int = 1) -> list[str]:
+    """Lines of a comment, within 72 columns but for code; ``count`` tells of findings of the same text."""
     if count > 1:
-        questions.append(f"(Likewise for {count - 1} more in this patch.)")
-    question = " ".join(questions)
+        question = f"{question} (Likewise for {count - 1} more in this patch.)".strip()
     steps = list(_steps(diagnostic, sources)) if diagnostic.level > Level.NOTE else []
     if steps:
         statement = _statement(diagnostic)
