@@ -91,6 +91,8 @@ def test_cover_letter_lists_every_section(repository: Path, tmp_path: Path) -> N
         f"\nbase-commit: {git(repository, 'rev-parse', 'HEAD').strip()}\n-- \nmmlint {__version__}\n\n"
     )
     assert "*** " not in text
+    assert re.search(r"^From: Zo.* <zoe@example\.org>$", text, re.MULTILINE)
+    assert "\nDate: Wed, 25 Mar 2026 08:41:00 +0100\n" in text
     body = text.partition("\n\n")[2].partition("\nZoë Author (5):")[0]
     joined = re.sub(r"\n {6}", " ", body)
     report = run(["."], Settings())
@@ -120,8 +122,8 @@ def test_call_that_the_tree_does_not_have_is_told(tmp_path: Path) -> None:
     main(["fix", "--series", "../patches", "--target", "mm_batch_begin", "mm/mprotect.c"])
     (cover,) = (tmp_path / "patches").glob("0000-*")
     assert (
-        "\n\nmm_batch_begin() is not in include/linux/pgtable.h of this tree: the\n"
-        "patch that adds it has to come first.\n\n"
+        "\n\nmm_batch_begin() is not declared in include/linux/pgtable.h of this\n"
+        "tree: what adds it has to come first.\n\n"
     ) in cover.read_text()
     main(["fix", "--series", "../others", "mm/mprotect.c"])
     (cover,) = (tmp_path / "others").glob("0000-*")

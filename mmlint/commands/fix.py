@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
-from mmlint.checker import FileReport, make_checker
+from mmlint.checker import Checker, FileReport, make_checker
 from mmlint.cli import BAD, CLEAN, FINDINGS
 from mmlint.commands.run import from_stdin, paths_of, report_of
 from mmlint.commands.settings import settings_of
@@ -19,7 +18,6 @@ from mmlint.facts.sections import FileFacts
 from mmlint.files import read
 from mmlint.fix import Repair, repair
 from mmlint.report.repairs import account, undeclared, write
-from mmlint.rule import LoadedRule
 from mmlint.source import Source
 
 
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(commit_message(repairs, judge.checker.rules))
     elif arguments.series:
-        _write_series(arguments.series, repairs, report, judge.checker.rules)
+        _write_series(arguments.series, repairs, report, judge.checker)
     elif not arguments.in_place:
         _print_diff(repairs)
     lines = [*failures, *undeclared(repairs, judge.checker.vocabulary)]
@@ -68,12 +66,12 @@ def _other_files(report: Report, judge: _Judge) -> list[FileFacts]:
     return found
 
 
-def _write_series(folder: str, repairs: list[Repair], report: Report, rules: Sequence[LoadedRule]) -> None:
+def _write_series(folder: str, repairs: list[Repair], report: Report, checker: Checker) -> None:
     """Make the patches and print the names of their files; a folder appears only where something changes."""
     from mmlint.atomic import WriteError, write_folder
     from mmlint.report.conversion import conversion
 
-    files = conversion(repairs, report, rules)
+    files = conversion(repairs, report, checker)
     if not files:
         return
     try:

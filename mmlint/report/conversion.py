@@ -12,32 +12,28 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from mmlint import __version__
+from mmlint.checker import Checker
 from mmlint.config import UsageError
 from mmlint.engine import Report
 from mmlint.fix import Repair
 from mmlint.report.commit_message import commit_message
 from mmlint.report.cover_letter import blurb, subject
-from mmlint.rule import LoadedRule
+from mmlint.report.repairs import undeclared
 from mmlint.series.git import GitError, PrivateGit, user_tree
+from mmlint.series.objects import changed_tree, files_of, tree_of, write_commit
 from mmlint.tree import HEADER
 
 _FORMAT: Final = ("--cover-letter", "--no-signoff", "--no-attach", "--no-thread", "--no-ext-diff", "--no-textconv")
 _PLACES: Final = (b"*** SUBJECT HERE ***", b"*** BLURB HERE ***")
 
 
-class _Author(NamedTuple):
-    name: str
-    email: str
-    date: str
-
-
-def conversion(repairs: Sequence[Repair], report: Report, rules: Sequence[LoadedRule]) -> dict[str, bytes]:
+def conversion(repairs: Sequence[Repair], report: Report, checker: Checker) -> dict[str, bytes]:
     """Patches by their file names; none when nothing changes.
 
     Raises UsageError for files of more than one tree, and when git knows no name for the user.
@@ -51,7 +47,7 @@ def conversion(repairs: Sequence[Repair], report: Report, rules: Sequence[Loaded
         raise UsageError("--series: two of the paths lead to one file; give each file once")
     with PrivateGit(user_tree(str(top))) as git:
         try:
-            return _series(git, top, changing, paths, report, rules)
+            return _series(git, top, changing, paths, report, checker)
         except GitError as error:
             raise UsageError(f"--series: git failed: {error}") from error
 
@@ -78,32 +74,33 @@ def _series(
     changing: Sequence[Repair],
     paths: dict[str, str],
     report: Report,
-    rules: Sequence[LoadedRule],
+    checker: Checker,
 ) -> dict[str, bytes]:
     head = _head(git)
-    git.run("read-tree", head) if head else git.run("read-tree", "--empty")
-    modes = _modes(git)
-    for change in changing:
-        _stage(git, paths[change.path], change.before, modes)
-    tree = git.text("write-tree")
-    is_commit = bool(head) and tree == git.text("rev-parse", f"{head}^{{tree}}")
-    author = _author(top, _date(git, head, changing))
-    identity = {f"GIT_{who}_{key}": value for who in ("AUTHOR", "COMMITTER") for key, value in _values(author)}
-    base = head if is_commit else git.text("commit-tree", tree, *(["-p", head] if head else []), data=b"base")
+    here = list(paths.values())
+    modes = {path: mode for path, (mode, _) in files_of(git, head, here).items()} if head else {}
+    committed = tree_of(git, head) if head else ""
+    before = {paths[change.path]: change.before for change in changing}
+    tree = _changed(git, committed, before, modes)
+    is_commit = bool(head) and tree == committed
+    who = _author(top, _date(git, head, changing))
+    base = head if is_commit else write_commit(git, tree, head, "base\n", who)
     parent = base
     for change in changing:
         path = paths[change.path]
-        _stage(git, path, change.after, modes)
-        message = commit_message([_renamed(change, path)], rules).encode("utf-8", "surrogateescape")
-        made = git.text("write-tree")
-        parent = git.run("commit-tree", made, "-p", parent, data=message, **identity).decode().strip()
+        tree = _changed(git, tree, {path: change.after}, modes)
+        parent = write_commit(git, tree, parent, commit_message([_renamed(change, path)], checker.rules), who)
     named = [f"--base={base}"] if is_commit else []
     words = ("-o", "out", f"--signature=mmlint {__version__}", *named, f"{base}..{parent}")
-    git.run("format-patch", *_FORMAT, *words, data=b"", **identity)
+    # The cover letter is from whom git takes for the committer, and of that time.
+    name, address, time = re.split(r" <|> ", who)
+    person = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": address, "GIT_COMMITTER_DATE": time}
+    git.run("format-patch", *_FORMAT, *words, data=b"", **person)
     files = {entry.name: entry.read_bytes() for entry in sorted((git.folder / "out").iterdir())}
     (cover,) = (name for name in files if name.startswith("0000-"))
+    notes = [note.removeprefix("note: ") for note in undeclared(changing, checker.vocabulary)]
     title = subject(sorted(paths.values()), changing)
-    texts = (title, blurb(changing, report, lambda path: _shown(path, top), _header(top), is_commit))
+    texts = (title, blurb(changing, report, lambda path: _shown(path, top), notes, is_commit))
     for place, text in zip(_PLACES, texts, strict=True):
         # git has declared no character set.
         files[cover] = files[cover].replace(place, text.encode("ascii", "backslashreplace"), 1)
@@ -118,29 +115,16 @@ def _head(git: PrivateGit) -> str:
         return ""
 
 
-def _modes(git: PrivateGit) -> dict[str, str]:
-    """The mode of each file of the index."""
-    entries = (entry.split(b"\t", 1) for entry in git.run("ls-files", "-z", "--stage").split(b"\0") if entry)
-    return {os.fsdecode(name): head.split(b" ", 1)[0].decode() for head, name in entries}
-
-
-def _stage(git: PrivateGit, path: str, data: bytes, modes: dict[str, str]) -> None:
-    blob = git.text("hash-object", "-w", "--no-filters", "--stdin", data=data)
-    entry = f"{modes.get(path, '100644')} {blob}\t".encode() + os.fsencode(path) + b"\0"
-    git.run("update-index", "-z", "--index-info", data=entry)
+def _changed(git: PrivateGit, tree: str, files: Mapping[str, bytes], modes: Mapping[str, str]) -> str:
+    """The id of a tree with other bytes in ``files``."""
+    entries = {path: (modes.get(path, "100644"), git.write_object("blob", data)) for path, data in files.items()}
+    return changed_tree(git, tree, entries)
 
 
 def _renamed(change: Repair, path: str) -> Repair:
     """The repair with the path that its tree knows the file by."""
     applied = tuple(found._replace(location=found.location._replace(path=path)) for found in change.applied)
     return replace(change, path=path, applied=applied)
-
-
-def _header(top: Path) -> str:
-    try:
-        return (top / HEADER).read_bytes().decode("latin-1")
-    except OSError:
-        return ""
 
 
 def _shown(path: str, top: Path) -> str:
@@ -155,15 +139,11 @@ def _date(git: PrivateGit, head: str, changing: Sequence[Repair]) -> str:
     return f"{max(int(os.stat(change.path).st_mtime) for change in changing)} +0000"  # noqa: PTH116
 
 
-def _author(top: Path, date: str) -> _Author:
-    """Whom git knows as the user. Raises UsageError when it knows nobody."""
+def _author(top: Path, date: str) -> str:
+    """Whom git knows as the user, and the time: NAME <ADDRESS> SECONDS ZONE. Raises UsageError for nobody."""
     command = ["git", "-c", "user.useConfigOnly=true", "-c", "core.fsmonitor=false", "var", "GIT_AUTHOR_IDENT"]
     done = subprocess.run(command, cwd=top, capture_output=True, check=False)
-    found = re.fullmatch(r"(.*) <(.*)> (\d+ [-+]\d{4})\n", done.stdout.decode("utf-8", "surrogateescape"))
+    found = re.fullmatch(r"([^<>]* <[^<>]*>) (\d+ [-+]\d{4})\n", done.stdout.decode("utf-8", "surrogateescape"))
     if done.returncode or found is None:
         raise UsageError("--series: git knows no author; set user.name and user.email with git config")
-    return _Author(found[1], found[2], found[3] if os.environ.get("GIT_AUTHOR_DATE") else date)
-
-
-def _values(author: _Author) -> Iterator[tuple[str, str]]:
-    yield from (("NAME", author.name), ("EMAIL", author.email), ("DATE", author.date))
+    return f"{found[1]} {found[2] if os.environ.get('GIT_AUTHOR_DATE') else date}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from mmlint import __version__
@@ -12,7 +12,6 @@ from mmlint.fix import Repair
 from mmlint.report.commit_message import area
 from mmlint.report.review import paragraph
 from mmlint.report.terminal import counted
-from mmlint.tree import HEADER
 
 _HEADINGS: Final = {
     Verdict.CONVERTIBLE: "Could name their range, after a look by a person; not touched here",
@@ -30,10 +29,12 @@ def subject(paths: Sequence[str], repairs: Sequence[Repair]) -> str:
     return f"{area(paths)}: {titles.pop() if len(titles) == 1 else 'repair lazy MMU mode sections'}"
 
 
-def blurb(repairs: Sequence[Repair], report: Report, shown: Callable[[str], str], header: str, is_commit: bool) -> str:
+def blurb(
+    repairs: Sequence[Repair], report: Report, shown: Callable[[str], str], notes: Iterable[str], is_commit: bool
+) -> str:
     """The text, within 72 columns where names allow it.
 
-    ``shown`` gives the path of a file within its tree, ``header`` is the text of the header that declares the API.
+    ``shown`` gives the path of a file within its tree, ``notes`` are what has to be known of the tree.
     """
     changed, others = _parted(repairs, report)
     looked = f"{counted(report.coverage.sections, 'section')} of the lazy MMU mode"
@@ -54,10 +55,8 @@ def blurb(repairs: Sequence[Repair], report: Report, shown: Callable[[str], str]
     if report.suppressed:
         accepted = f"{counted(len(report.suppressed), 'finding')} accepted before, and left as they are."
         lines += ["", *paragraph(accepted)]
-    missing = sorted({s.proposal.callee for _, s in changed if s.proposal and s.proposal.callee not in header})
-    if missing:
-        calls = " and ".join(f"{name}()" for name in missing)
-        lines += ["", *paragraph(f"{calls} is not in {HEADER} of this tree: the patch that adds it has to come first.")]
+    for note in notes:
+        lines += ["", *paragraph(f"{note}.")]
     if not is_commit:
         lines += ["", *paragraph("The patches apply to a work tree that is no commit: no base can be named.")]
     return "\n".join(lines)

@@ -9,8 +9,7 @@ is analysed again before it is shown, and only what the author caused is repaire
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -83,19 +82,12 @@ def _titles(repairs: Iterable[Repair]) -> list[str]:
     return lines
 
 
-def _patch(series: SeriesReport, patch: Patch, repairs: Iterable[Repair]) -> bytes:
+def _patch(series: SeriesReport, patch: Patch, repairs: Sequence[Repair]) -> bytes:
     """The patch that git makes of the repairs."""
-    git = series.store.git
-    git("read-tree", patch.commit)
-    for change in repairs:
-        blob = git("hash-object", "-w", "--no-filters", "--stdin", data=change.after).decode().strip()
-        mode = git("ls-files", "-z", "--stage", "--", f":(literal){change.path}").split(b" ", 1)[0].decode() or "100644"
-        entry = f"{mode} {blob}\t".encode() + os.fsencode(change.path) + b"\0"
-        git("update-index", "-z", "--index-info", data=entry)
-    tree = git("write-tree").decode().strip()
     message = [f"fixup! {patch.title}", "", *_titles(repairs), "", f"Found with mmlint {__version__}."]
-    commit = git("commit-tree", tree, "-p", patch.commit, data=_text(message)).decode().strip()
-    return git("format-patch", *_FORMAT, f"--signature=mmlint {__version__}", commit)
+    files = {change.path: change.after for change in repairs}
+    commit = series.store.amended(patch.position, files, "".join(f"{line}\n" for line in message))
+    return series.store.git("format-patch", *_FORMAT, f"--signature=mmlint {__version__}", commit)
 
 
 def _text(lines: Iterable[str]) -> bytes:

@@ -157,13 +157,13 @@ class PrivateGit:
             self._objects = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *words: str, data: bytes = b"") -> bytes:
-        """What git prints. Raises GitError."""
+    def run(self, *words: str, data: bytes = b"", **more: str) -> bytes:
+        """What git prints; ``more`` are variables of its environment. Raises GitError."""
         if words[0] not in _WRITERS:
-            return _finish(["git", *words], data, self._variables, self.folder)
+            return _finish(["git", *words], data, {**self._variables, **more}, self.folder)
         if words[0] == "commit-tree":
             self.borrow([word for word in words[1:] if not word.startswith("-")])
-        return _finish(["git", *words], data, self._own, self.folder)
+        return _finish(["git", *words], data, {**self._own, **more}, self.folder)
 
     def borrow(self, names: Sequence[str]) -> None:
         """Copy objects into the private store, where commands that write look for them; unknown ones are left out."""

@@ -20,6 +20,7 @@ from mmlint.engine import make_report
 from mmlint.facts.analysis import mentions_section
 from mmlint.facts.sections import Status
 from mmlint.kernel import load_vocabulary
+from mmlint.series.git import GitError
 from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
 from mmlint.source import Source
 from mmlint.tree import HEADER, Tree, read_api
@@ -72,6 +73,9 @@ class _NoStore:
     def commit(self, patch: int) -> str:
         del patch
         return ""
+
+    def amended(self, patch: int, files: Mapping[str, bytes], message: str) -> str:
+        raise GitError(f"patch {patch} has no commit: {', '.join(files)} cannot be changed by {message!r}")
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         return self._store.git(*arguments, data=data)

@@ -25,6 +25,7 @@ SeriesReport
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -310,6 +311,9 @@ class Store(Protocol):
 
     def commit(self, patch: int) -> str:
         """The id of the commit of state ``patch``."""
+
+    def amended(self, patch: int, files: Mapping[str, bytes], message: str) -> str:
+        """The id of a commit on top of state ``patch``, with other bytes in ``files``. Raises GitError."""
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         """What git prints; new objects and the index are private. Raises GitError."""

@@ -8,7 +8,7 @@ git would read and write an index of the whole tree for each patch, and look at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mmlint.series.git import GitError, PrivateGit
@@ -66,11 +66,24 @@ def _entries(git: PrivateGit, tree: str) -> dict[bytes, tuple[bytes, str]]:
     return entries
 
 
-def write_commit(git: PrivateGit, tree: str, parent: str, message: str) -> str:
-    """The id of a new commit; ``tree`` and ``parent`` may be empty."""
+def write_commit(git: PrivateGit, tree: str, parent: str, message: str, who: str = _WHO) -> str:
+    """The id of a new commit; ``tree`` and ``parent`` may be empty. ``who`` is "NAME <ADDRESS> SECONDS ZONE"."""
     root = tree or git.write_object("tree", b"")
-    head = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {_WHO}", f"committer {_WHO}"]
+    head = [f"tree {root}", *([f"parent {parent}"] if parent else []), f"author {who}", f"committer {who}"]
     return git.write_object("commit", "\n".join([*head, "", message]).encode("utf-8", "surrogateescape"))
+
+
+def files_of(git: PrivateGit, commit: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Mode and blob of those files that a commit has."""
+    found = {}
+    for start in range(0, len(paths), 500):
+        told = git.run("ls-tree", "-z", "--full-tree", commit, "--", *paths[start : start + 500])
+        for entry in told.split(b"\0")[:-1]:
+            head, name = entry.split(b"\t", 1)
+            mode, kind, blob = head.decode().split()
+            if kind == "blob":
+                found[name.decode("utf-8", "surrogateescape")] = (mode, blob)
+    return found
 
 
 def tree_of(git: PrivateGit, commit: str) -> str:

@@ -20,7 +20,7 @@ from mmlint.series.diff import parse_diff
 from mmlint.series.git import GitError, PrivateGit
 from mmlint.series.mail import Letter
 from mmlint.series.model import FileChange
-from mmlint.series.objects import Entry, changed_tree, tree_of, write_commit
+from mmlint.series.objects import Entry, changed_tree, files_of, tree_of, write_commit
 from mmlint.series.state_tree import BaseFiles, CommitFiles, FolderFiles, KnownFiles, StateTree
 
 _REGULAR: Final = "100644"
@@ -67,7 +67,7 @@ class Workspace:
 
         ``paths`` are those of the patches, before and after: no other file gets into the index.
         """
-        files = self._files(revision, paths) if revision else {}
+        files = files_of(self._git, revision, paths) if revision else {}
         base: BaseFiles = CommitFiles(self._git, revision) if revision else _NoFiles()
         if replaced:
             new = {path: (files.get(path, (_REGULAR, ""))[0], blob) for path, blob in replaced.items()}
@@ -100,18 +100,6 @@ class Workspace:
                 _, mode, _, blob, *_ = head.decode().split()
                 found[name.decode("utf-8", "surrogateescape")] = (mode, blob) if mode != "000000" else None
             self._grow(commit, found)
-
-    def _files(self, revision: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Mode and blob of those files that a commit has."""
-        found = {}
-        for start in range(0, len(paths), 500):
-            told = self._git.run("ls-tree", "-z", "--full-tree", revision, "--", *paths[start : start + 500])
-            for entry in told.split(b"\0")[:-1]:
-                head, name = entry.split(b"\t", 1)
-                mode, kind, blob = head.decode().split()
-                if kind == "blob":
-                    found[name.decode("utf-8", "surrogateescape")] = (mode, blob)
-        return found
 
     def _start(self, revision: str, base: BaseFiles, files: Mapping[str, tuple[str, str]]) -> None:
         self.commits = [revision]
@@ -203,6 +191,16 @@ class Workspace:
     def commit(self, patch: int) -> str:
         """The id of the commit of state ``patch``."""
         return self.commits[patch]
+
+    def amended(self, patch: int, files: Mapping[str, bytes], message: str) -> str:
+        """The id of a commit on top of state ``patch``, with other bytes in ``files``."""
+        before = files_of(self._git, self.commits[patch], list(files))
+        entries = {
+            path: (before.get(path, (_REGULAR, ""))[0], self._git.write_object("blob", data))
+            for path, data in files.items()
+        }
+        tree = changed_tree(self._git, tree_of(self._git, self.commits[patch]), entries)
+        return write_commit(self._git, tree, self.commits[patch], message)
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         """What git prints; new objects and the index are private. Raises GitError."""
