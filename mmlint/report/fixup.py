@@ -50,21 +50,24 @@ def render(outcome: Outcome) -> dict[str, bytes]:
 def _repairs(series: SeriesReport, patch: Patch, checker: Checker) -> Iterator[Repair]:
     """For each file of the patch's findings that has a fix, what became of it."""
     tree = series.store.tree(patch.position)
-    wanted: dict[str, set[tuple[str, str, str]]] = {}
+    wanted: dict[str, list[Diagnostic]] = {}
     for finding in of_patch(series, patch.position):
         if finding.diagnostic.fix:
-            wanted.setdefault(finding.diagnostic.path, set()).add(_identity(finding.diagnostic))
-    for path, identities in sorted(wanted.items()):
+            wanted.setdefault(finding.diagnostic.path, []).append(finding.diagnostic)
+    for path, found in sorted(wanted.items()):
+        identities = {_identity(diagnostic) for diagnostic in found}
 
         def check(source: Source, identities: set[tuple[str, str, str]] = identities) -> FileReport:
             # What the author did not cause is judged, so that it gets no worse, and not repaired.
             report = checker.check(source, tree)
-            found = (d if _identity(d) in identities else d._replace(fix=None) for d in report.diagnostics)
-            return replace(report, diagnostics=tuple(found))
+            judged = (d if _identity(d) in identities else d._replace(fix=None) for d in report.diagnostics)
+            return replace(report, diagnostics=tuple(judged))
 
         report = check(Source(path, series.read(path, patch.position)))
         if report.facts:
-            yield repair(report.facts, report.diagnostics, check, Applicability.UNSAFE)
+            # A section of another file may have led to what is repaired here.
+            others = [d for d in report.diagnostics if _identity(d) not in identities]
+            yield repair(report.facts, [*found, *others], check, Applicability.UNSAFE)
 
 
 def _identity(diagnostic: Diagnostic) -> tuple[str, str, str]:
