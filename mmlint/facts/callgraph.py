@@ -180,31 +180,33 @@ class CallGraph:
 
     def survey(self, names: Iterable[str], path: str) -> Mapping[Place, int]:
         """What calls of ``names`` in a file may lead to, for each definition that is reached."""
-        flags: dict[Place, int] = {}
+        flags: list[int] = []
         depths = {place: 1 for name in sorted(names) if self._worth(name) for place in self.resolve(name, path)}
         pending = deque(depths)
         reached: list[Place] = []
         while pending and len(reached) < _MAX_PLACES:
             place = pending.popleft()
             own, below = self._below(place)
-            flags[place] = own
+            flags.append(own)
             reached.append(place)
             if depths[place] < MAX_DEPTH:
                 for callee in below:
                     if callee not in depths:
                         depths[callee] = depths[place] + 1
                         pending.append(callee)
+        numbers = {place: number for number, place in enumerate(reached)}
+        edges = [[numbers[callee] for callee in self._below(place)[1] if callee in numbers] for place in reached]
         changed = True
         while changed:
             changed = False
-            for place in reversed(reached):
-                found = flags[place]
-                for callee in self._below(place)[1]:
-                    found |= flags.get(callee, 0)
-                if found != flags[place]:
-                    flags[place] = found
+            for number in range(len(reached) - 1, -1, -1):
+                found = flags[number]
+                for target in edges[number]:
+                    found |= flags[target]
+                if found != flags[number]:
+                    flags[number] = found
                     changed = True
-        return flags
+        return dict(zip(reached, flags, strict=True))
 
     def _below(self, place: Place) -> tuple[int, tuple[Place, ...]]:
         """What a definition does by its words, and the definitions that it may call."""
