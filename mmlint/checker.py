@@ -22,7 +22,7 @@ from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import load_vocabulary
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
-from mmlint.tree import Tree, TreeApi, api_in, api_of
+from mmlint.tree import LoneFile, Tree, TreeApi, api_in, api_of
 from mmlint.tree_names import read_tables
 from mmlint.vocabulary import Vocabulary
 
@@ -90,12 +90,13 @@ class Checker:
         if api.root:
             self._home(None, api, path).graph.index.load()
 
-    def _surroundings(self, source: Source, tree: Tree | None, api: TreeApi) -> tuple[CallGraph | None, str]:
+    def _surroundings(self, source: Source, tree: Tree | None, api: TreeApi) -> tuple[CallGraph, str]:
         """What finds the functions that the file calls in its tree, and the place of the file there."""
         path = source.path
         if tree is None:
             if not api.root:
-                return None, ""
+                # It is cheap, and of no use to any other file.
+                return self._graph(LoneFile(path, source.data), api, None, whole=False), path
             path = os.path.relpath(os.path.realpath(path), api.root)
         home = self._home(tree, api, source.path)
         graph = home.graph
@@ -117,12 +118,12 @@ class Checker:
             known = self.homes[key] = Home(tree, self._graph(tree, api, tables), tables)
         return known
 
-    def _graph(self, tree: Tree, api: TreeApi, tables: Callable[[], Tables] | None) -> CallGraph:
+    def _graph(self, tree: Tree, api: TreeApi, tables: Callable[[], Tables] | None, whole: bool = True) -> CallGraph:
         from mmlint.facts.callgraph import CallGraph
         from mmlint.facts.index import NameIndex
 
         vocabulary = self.vocabulary_for(api)
-        return CallGraph(tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables))
+        return CallGraph(tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables), whole)
 
 
 def make_checker(settings: Settings) -> Checker:

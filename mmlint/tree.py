@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +52,32 @@ class Tree(Protocol):
 
     def shown(self, path: str) -> str:
         """The path as the user should see it."""
+
+
+class LoneFile:
+    """A `Tree` of one file, for a file that is in no kernel tree: what it calls in itself can be followed."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self._path = path
+        self._data = data
+
+    def read(self, path: str) -> bytes:
+        """Its bytes. Raises OSError for any other path."""
+        if path != self._path:
+            raise FileNotFoundError(path)
+        return self._data
+
+    def files(self, folder: str) -> Sequence[str]:
+        """The file, where it is in that folder."""
+        return [self._path] if fnmatchcase(self._path, f"{folder}/*") else []
+
+    def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
+        """The file, where it holds one of ``needles``."""
+        return [self._path] if any(needle in self._data for needle in needles) else []
+
+    def shown(self, path: str) -> str:
+        """The path as it is."""
+        return path
 
 
 def api_in(tree: Tree, vocabulary: Vocabulary) -> TreeApi:

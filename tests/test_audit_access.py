@@ -178,7 +178,8 @@ def test_without_a_tree_what_gets_the_pointer_is_unresolved(
     monkeypatch.chdir(tmp_path)
     assert audit_of(capsys, "-q", "walk.c").splitlines() == [
         "walk.c:13: walk(): unresolved",
-        "    walk.c:15: entry_is_old(): the file is in no tree",
+        "    walk.c:15: entry_is_old(): no definition is found: the file is in no",
+        "        tree",
     ]
 
 
@@ -237,3 +238,19 @@ def test_the_audit_of_6_12(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     accesses = {(a["path"], a["function"], a["arch"]) for section in sections for a in section["audit"]["accesses"]}
     assert all(arch for _, _, arch in accesses)
     assert ("arch/x86/kernel/cpu/sgx/encl.c", "sgx_encl_test_and_clear_young_cb", "x86") in accesses
+
+
+def test_without_a_tree_the_file_itself_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ENTRIES.replace("inline ", "") + WALK.replace('#include "entries.h"\n', "").replace(
+        "CALL", "entry_goes_on(pte);"
+    )
+    (tmp_path / "walk.c").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert audit_of(capsys, "-q", "walk.c").splitlines() == [
+        f"walk.c:{text[: text.index('lazy_mmu_mode_enable')].count(chr(10)) + 1}: walk(): not clean",
+        "    looked at: entry_goes_on(), entry_is_bad()",
+        "    walk.c:8: *ptep",
+        "        walk > entry_goes_on > entry_is_bad",
+    ]

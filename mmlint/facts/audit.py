@@ -38,13 +38,7 @@ def audit_section(analysis: FileAnalysis, solved: Solved, site: Site) -> Audit:
         if is_page_table(solved, site, table):
             collector.open_end(f"{solved.name}()", analysis, store.span, _STORED)
     found = follow(analysis, solved, site, thorough=True, kinds=GIVEN | OWN)
-    if found is None:
-        for op, _ in site.calls:
-            name = op.callee or ""
-            if not is_vocabulary(analysis, name) and any(touch.op is op for touch in site.touches):
-                shown = f"{name}()" if name else f"a pointer in {solved.name}()"
-                collector.open_end(shown, analysis, op.span, "the file is in no tree")
-    else:
+    if found is not None:
         running = any(op.callee is None for op, _ in site.calls)
         callbacks = list(_callbacks(analysis, site)) if running else []
         collector.chains(analysis, solved.name, found, resolved=bool(callbacks))
@@ -59,11 +53,6 @@ def _is_accessor(analysis: FileAnalysis, name: str) -> bool:
     return any(
         name in table for table in (vocabulary.reads, vocabulary.updates, vocabulary.read_updates, vocabulary.carries)
     )
-
-
-def is_vocabulary(analysis: FileAnalysis, name: str) -> bool:
-    """True for a call of which the vocabulary says what it does to entries."""
-    return _is_accessor(analysis, name) or name in analysis.vocabulary.maps or name in analysis.vocabulary.unmaps
 
 
 def _callbacks(analysis: FileAnalysis, site: Site) -> Iterator[Callback]:

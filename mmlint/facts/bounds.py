@@ -238,7 +238,7 @@ def _from_outside(analysis: FileAnalysis, name: str, i: int, j: int, depth: int,
         facts.append(BoundFact(Status.ASSUMED, (line,), reason=f"whoever calls {name}() is trusted to bound it"))
     if analysis.is_static(name):
         pass
-    elif analysis.graph is not None and depth < _DEPTH:
+    elif analysis.graph is not None and analysis.graph.whole and depth < _DEPTH:
         for other in analysis.graph.callers(name, analysis.path):
             facts.extend(_in_other_file(analysis.graph.analysis(other), name, i, j, depth, seen))
     else:

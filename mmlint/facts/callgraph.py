@@ -46,8 +46,14 @@ _PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 class CallGraph:
     """Files are read and analysed when something leads to them, each once."""
 
-    def __init__(self, tree: Tree, vocabulary: Vocabulary, api: TreeApi, index: NameIndex | None = None) -> None:
-        """``index`` finds the definitions of the tree where somebody has one already."""
+    def __init__(
+        self, tree: Tree, vocabulary: Vocabulary, api: TreeApi, index: NameIndex | None = None, whole: bool = True
+    ) -> None:
+        """``index`` finds the definitions of the tree where somebody has one already.
+
+        ``whole`` is False where the tree is not all there is: then callers may be anywhere.
+        """
+        self.whole = whole
         self.tree = tree
         self.vocabulary = vocabulary
         self.api = api

@@ -175,7 +175,8 @@ class Chains:
         places = graph.resolve(name, path) if name else ()
         if not places:
             if not graph.is_known(name):
-                why = "no definition is found" if name else "a call through a pointer"
+                why = "a call through a pointer" if not name else "no definition is found"
+                why += "" if graph.whole or not name else ": the file is in no tree"
                 found.unresolved.append(Unresolved(start, name, why, bool(handed), steps, caller))
             return []
         frames = []
