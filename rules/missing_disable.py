@@ -53,7 +53,7 @@ def check(function: FunctionFacts) -> Iterator[Diagnostic]:
     """Exits that are reached with the mode on, with the path to them."""
     reported = set()
     for section in function.sections:
-        enabled = Evidence(section.call, "lazy MMU mode is enabled here")
+        enabled = Evidence(section.call, "lazy MMU mode is entered here")
         for leak in section.leaks:
             if leak.exit in reported:
                 continue

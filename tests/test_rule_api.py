@@ -228,7 +228,7 @@ def test_missing_disable_tells_the_way() -> None:
     (finding,) = check("missing-disable", function_of(source, section))
     assert (finding.level, finding.message, finding.location.line) == (Level.ERROR, "the mode is still on", 6)
     assert [(note.location.line, note.message) for note in finding.notes] == [
-        (4, "lazy MMU mode is enabled here"),
+        (4, "lazy MMU mode is entered here"),
         (3, "taken when 'x'"),
         (6, "only with CONFIG_X"),
     ]

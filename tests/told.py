@@ -3,7 +3,7 @@
     missing-disable
       mm/memory.c
         remap_pte_range+24:4: error: lazy MMU mode is still on when the function returns: ...
-            remap_pte_range+14:2: lazy MMU mode is enabled here
+            remap_pte_range+14:2: lazy MMU mode is entered here
 
 Lines count from the function, so that a point release of the kernel that changes others makes no difference.
 """

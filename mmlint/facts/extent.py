@@ -24,7 +24,8 @@ class Extent(Entered):
             # Where ptep and addr disagree, that is said of ptep; the end is judged by where the walk starts.
             bounds = self.bounds(claim.ptep, claim.ptep.address)
         if claim.addr == claim.end:
-            fault = f"the range is empty: '{addr}' and '{end}' are equal"
+            equal = f"'{addr}' and '{end}' are equal" if addr != end else f"it begins and ends at '{addr}'"
+            fault = f"the range is empty: {equal}"
             return Obligation(
                 "range", Status.REFUTED, (), fault=fault, replacement=self._limit(bounds), subject=subject
             )
