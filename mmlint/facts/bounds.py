@@ -163,7 +163,32 @@ def bounded(
         return BoundFact(Status.REFUTED, reason="the end is moved up on every turn")
     if end - addr in _table_sizes(context) and _may_start_inside(analysis, solved, addr, depth, seen):
         return BoundFact(Status.REFUTED, reason="the walk may begin in the middle of the page table")
-    return BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+    wide = _wide_parameter(analysis, solved, end, depth, seen)
+    return wide or BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+
+
+def _wide_parameter(
+    analysis: FileAnalysis, solved: Solved, end: Poly, depth: int, seen: frozenset[str]
+) -> BoundFact | None:
+    """An end that is a parameter, for which some caller of the file passes that of something larger than a table.
+
+    Where the address is not followed, this still shows that nothing keeps the two together.
+    """
+    names = [Symbol(name.name) for name in solved.dataflow.graph.parameters]
+    symbol = end.as_symbol()
+    if symbol not in names or depth >= _DEPTH:
+        return None
+    index = names.index(symbol)
+    for caller in [caller for caller in analysis.callers(solved.name) if caller not in seen]:
+        for one in analysis.solve(caller)[0]:
+            for (_, limit, _), op in _arguments(one, solved.name, index, index).items():
+                wide = _wider(one.dataflow.context, limit)
+                wide = wide or _wide_parameter(analysis, one, limit, depth + 1, seen | {solved.name})
+                if wide is not None:
+                    text = " ".join(analysis.source.text(op.argument_spans[index]).split())
+                    place = Evidence(op.span, f"{caller}() calls it with {text} as end")
+                    return wide._replace(because=(*wide.because, place))
+    return None
 
 
 def _grows(context: Context, end: Poly) -> bool:
