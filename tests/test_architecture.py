@@ -111,7 +111,7 @@ def loaded_by(code: str) -> set[str]:
 
 HEAVY = {"libcst", "rich", "pygls", "difflib", "concurrent.futures", "multiprocessing", "subprocess", "jinja2"}
 # What a format needs is loaded with that format.
-FORMATS = {"xml", "xml.etree", "email", "mmlint.report.outcome", "mmlint.report.sources"}
+FORMATS = {"xml", "xml.etree", "email", "mmlint.commands.outputs", "mmlint.report.outcome", "mmlint.report.sources"}
 
 
 def test_the_command_line_is_light() -> None:

@@ -157,6 +157,27 @@ def test_text_in_a_file_has_no_colour(tree: Path) -> None:
     assert text.splitlines()[0].startswith("mm/bad.c:9:2: error: ")
 
 
+@pytest.mark.parametrize("name", OF_CHECK)
+def test_odd_names_and_bytes_break_no_format(name: str, tree: Path) -> None:
+    text = FAULTY.encode().replace(b"\n", b"\r\n").replace(b"{", b"{ /* \xff <&]]> \xf0\x9d\x94\x98 */", 1)
+    long = b"\t/* " + b"x" * 200_000 + b" */ do {"
+    (tree / "mm" / os.fsdecode(b"a b%\xff'\"<&>|`\n::error::x.c")).write_bytes(text.replace(b"\tdo {", long, 1))
+    (tree / "mm/gone.c").symlink_to("nowhere.c")
+    assert main(["check", "mm", "--output", f"{name}=report", "--format", "b4"]) == 2
+    data = (tree / "report").read_bytes()
+    text_of = data.decode()
+    assert "No such file or directory" in text_of or name == "patchwork"
+    if name in ("json", "sarif", "rdjson", "gitlab", "b4-json"):
+        json.loads(text_of)
+    elif name in ("jsonl", "rdjsonl", "patchwork"):
+        assert all(json.loads(line) for line in text_of.splitlines())
+    elif name in ("junit", "checkstyle"):
+        ElementTree.fromstring(data)
+    else:
+        assert not any(line.startswith("::error::x") for line in text_of.split("\n"))
+        assert all(line.isprintable() for line in text_of.split("\n"))
+
+
 def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "--help"])
     text = capsys.readouterr().out

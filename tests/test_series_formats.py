@@ -477,6 +477,18 @@ def test_what_the_previous_revision_had_is_told(
     ]
 
 
+def test_all_is_for_every_format(made: Series, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["series", str(made.mbox), "--tree", str(made.tree), "--all"]
+    main([*arguments, "--output", f"text={tmp_path / 'text'}"])
+    printed = capsys.readouterr().out
+    assert (tmp_path / "text").read_text() == printed
+    assert "old, and no patch comes near:" in printed
+    main([*arguments, "--format", "terse"])
+    # What the series repairs is told as text; the other formats tell of the end.
+    left = [line for line in printed.splitlines() if "[unranged-walker]" in line and "repaired by" not in line]
+    assert capsys.readouterr().out.count("unranged-walker") == len(left) == 3
+
+
 def test_folder_is_not_printed(made: Series, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["series", str(made.mbox), "--tree", str(made.tree), "--format", "fixup"]) == 2
     assert capsys.readouterr().err == "mmlint: error: fixup: it is several files; give --output fixup=FOLDER\n"

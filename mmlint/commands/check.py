@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from mmlint.cli import BAD, CLEAN, FINDINGS
 from mmlint.commands.formats import TEXT
 from mmlint.commands.output import print_findings, print_lines
-from mmlint.commands.outputs import only_text, outputs_of, write_outputs
 from mmlint.commands.run import at_level, from_stdin, paths_of, report_of, without_suppressed
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
 
 if TYPE_CHECKING:
+    from mmlint.commands.outputs import Output
     from mmlint.engine import Report
 
 
@@ -23,11 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.git:
         return _check_commits(arguments)
     _check_reason(arguments)
-    outputs = outputs_of(arguments)
+    outputs = _outputs(arguments)
     settings = settings_of(arguments)
     report = _accepted(arguments, settings) if arguments.write_suppressions else report_of(arguments, settings)
     report = at_level(report, settings.level)
-    if not only_text(outputs):
+    if outputs:
+        from mmlint.commands.outputs import write_outputs
         from mmlint.report.outcome import Outcome
         from mmlint.report.sources import Sources
 
@@ -35,13 +36,22 @@ def run(arguments: argparse.Namespace) -> int:
             report, Sources(report), settings.fail_level, settings.rules, arguments.quiet, arguments.statistics
         )
         write_outputs(outputs, outcome)
-    if outputs[-1].name == TEXT:
+    if not outputs or outputs[-1].name == TEXT:
         print_findings(report, arguments)
         if arguments.statistics:
             from mmlint.report.statistics import render
 
             print_lines(render(report))
     return exit_code(report, settings, arguments.exit_zero)
+
+
+def _outputs(arguments: argparse.Namespace) -> list[Output]:
+    """What is asked for besides text on standard output, which needs none of this; that one is the last."""
+    if not arguments.output and arguments.format in (None, TEXT):
+        return []
+    from mmlint.commands.outputs import outputs_of
+
+    return outputs_of(arguments)
 
 
 def _check_commits(arguments: argparse.Namespace) -> int:

@@ -100,7 +100,7 @@ def _text(outcome: Outcome) -> Iterable[str]:
     if outcome.series is not None:
         from mmlint.report.series_text import render_lines
 
-        return render_lines(outcome.series, Pen(), outcome.quiet)
+        return render_lines(outcome.series, Pen(), outcome.quiet, outcome.everything)
     from mmlint.report.text import render
 
     return render(outcome.report, Pen(), outcome.quiet)

@@ -48,7 +48,7 @@ class Outcome:
     Findings of ``fail_level`` or worse are failures. ``rules`` are folders of further rules, whose documentation some
     formats quote. ``quiet`` leaves out what passed and the summary, ``statistics`` asks for counts of each rule.
     ``origins`` has an entry for each fingerprint of a finding of a series, and is empty for a plain check, as is
-    ``series``.
+    ``series``; ``everything`` asks for what the author of a series did not cause as well.
     """
 
     report: Report
@@ -59,6 +59,7 @@ class Outcome:
     statistics: bool = False
     origins: Mapping[str, Origin] = field(default_factory=dict)
     series: SeriesReport | None = None
+    everything: bool = False
 
     @property
     def summary(self) -> str:

@@ -43,6 +43,7 @@ def outcome_of(
         quiet,
         origins={finding.diagnostic.fingerprint: origin(finding, series) for finding in found},
         series=series,
+        everything=everything,
     )
 
 
