@@ -32,13 +32,15 @@ def show(title: str, folder: Path, *arguments: str) -> None:
 
 
 def demo(kernel: Path | None) -> int:
-    """The three commands. Exit code 2 when there is no such tree."""
+    """The commands, one after the other. Exit code 2 when there is no such tree."""
     tree = (kernel or ROOT / "fixtures" / "linux").resolve()
     paths = [path for path in ("fs/proc", "mm") if (tree / path).is_dir()]
     if not paths:
         print(f"{tree}: no kernel tree; give the folder that holds mm/", file=sys.stderr)
         return 2
     show("Every section, with the ranged call that is proven for it, or why there is none", tree, "sections", *paths)
+    audited = ["mm/memory.c", "mm/mprotect.c"]
+    show("What runs in some of them, and whether it dereferences an entry", tree, "sections", "--audit-access", *audited)
     show("The change, ready for git apply (one file of it)", tree, "fix", "mm/madvise.c")
     if kernel:
         show("What it reports, without the evidence", tree, "check", "--quiet", *paths)
