@@ -40,7 +40,9 @@ def demo(kernel: Path | None) -> int:
         return 2
     show("Every section, with the ranged call that is proven for it, or why there is none", tree, "sections", *paths)
     audited = ["mm/memory.c", "mm/mprotect.c"]
-    show("What runs in some of them, and whether it dereferences an entry", tree, "sections", "--audit-access", *audited)
+    show(
+        "What runs in some of them, and whether it dereferences an entry", tree, "sections", "--audit-access", *audited
+    )
     show("The change, ready for git apply (one file of it)", tree, "fix", "mm/madvise.c")
     if kernel:
         show("What it reports, without the evidence", tree, "check", "--quiet", *paths)
