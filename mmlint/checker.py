@@ -11,19 +11,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from mmlint.cache import Cache
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
 from mmlint.disk import DiskTree
 from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import load_vocabulary
+from mmlint.recorded import RecordedTree
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
 from mmlint.tree import LoneFile, Tree, TreeApi, api_in, api_of
-from mmlint.tree_names import read_tables
+from mmlint.tree_names import kept_tables, read_tables
 from mmlint.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -42,12 +44,17 @@ class FileReport:
     skipped: tuple[Skipped, ...]
 
 
-class Home(NamedTuple):
-    """A tree that files stand in; ``tables`` are the definitions in it, read once."""
+class Home:
+    """A tree that files stand in; ``tables`` are the definitions in it, read once, ``graph`` finds what is called."""
 
-    tree: Tree
-    graph: CallGraph
-    tables: Callable[[], Tables] | None
+    def __init__(self, tree: Tree, tables: Callable[[], Tables] | None, make: Callable[[], CallGraph]) -> None:
+        self.tree = tree
+        self.tables = tables
+        self._make = make
+
+    @cached_property
+    def graph(self) -> CallGraph:
+        return self._make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Checker:
     target: str = ""
     audit: bool = False
     processes: int = 1
+    cache: Cache | None = field(default=None, compare=False, repr=False)
     homes: dict[object, Home] = field(default_factory=dict, compare=False, repr=False)
 
     def vocabulary_for(self, api: TreeApi) -> Vocabulary:
@@ -113,10 +121,24 @@ class Checker:
         if known is None:
             tables = None
             if tree is None:
-                tree = DiskTree(api.root, not absolute, self.processes)
-                tables = cache(partial(read_tables, tree, self.vocabulary.calls.folders, self.processes))
-            known = self.homes[key] = Home(tree, self._graph(tree, api, tables), tables)
+                tree, tables = self._disk(api.root, absolute)
+            known = self.homes[key] = Home(tree, tables, partial(self._graph, tree, api, tables))
         return known
+
+    def _disk(self, root: str, absolute: bool) -> tuple[Tree, Callable[[], Tables]]:
+        """A tree in a folder, and what finds its definitions once."""
+        folders = self.vocabulary.calls.folders
+        tree = DiskTree(root, not absolute, self.processes, self.cache)
+        if self.cache is None or not self.cache.is_open:
+            return tree, cache(partial(read_tables, tree, folders, self.processes))
+        recorded = RecordedTree(tree, root, folders, self.cache, self.processes)
+        return recorded, cache(partial(kept_tables, recorded, root, folders, self.cache, self.processes))
+
+    def recorded(self, path: str) -> RecordedTree | None:
+        """The tree on disk that a file stands in; None where it is in none, and without a cache."""
+        api = api_of(path, self.vocabulary)
+        tree = self._home(None, api, path).tree if api.root else None
+        return tree if isinstance(tree, RecordedTree) else None
 
     def _graph(self, tree: Tree, api: TreeApi, tables: Callable[[], Tables] | None, whole: bool = True) -> CallGraph:
         from mmlint.facts.callgraph import CallGraph
@@ -126,8 +148,11 @@ class Checker:
         return CallGraph(tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables), whole)
 
 
-def make_checker(settings: Settings) -> Checker:
-    """Vocabulary and rules of ``settings``. Raises VocabularyError, RuleError, and UsageError for an unknown rule."""
+def make_checker(settings: Settings, cache: Cache | None = None) -> Checker:
+    """Vocabulary and rules of ``settings``; what the ``cache`` has of a tree is used, and added to.
+
+    Raises VocabularyError, RuleError, and UsageError for an unknown rule.
+    """
     rules = load_rules(settings.rules)
     for name in sorted(settings.select | settings.ignore):
         if name not in {INTERNAL_ERROR, *(rule.rule.name for rule in rules)}:
@@ -138,6 +163,7 @@ def make_checker(settings: Settings) -> Checker:
         settings.target,
         settings.audit,
         settings.processes,
+        cache,
     )
 
 

@@ -26,7 +26,7 @@ class Settings(NamedTuple):
 
     ``select`` and ``ignore`` are names of rules; an empty ``select`` means all. Findings below ``level`` are not shown.
     ``suppressions`` is the list of findings that were judged and accepted, if there is one. ``audit`` looks at all
-    that runs in each section.
+    that runs in each section. ``cache`` keeps what was found out, and takes what earlier runs kept.
     """
 
     target: str = ""
@@ -38,6 +38,7 @@ class Settings(NamedTuple):
     level: Level = Level.NOTE
     suppressions: Path | None = None
     audit: bool = False
+    cache: bool = True
 
     @property
     def processes(self) -> int:

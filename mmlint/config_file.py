@@ -181,6 +181,13 @@ def _jobs(path: Path, raw: object) -> int:
     return raw
 
 
+def _switch(path: Path, raw: object) -> bool:
+    del path
+    if not isinstance(raw, bool):
+        raise ValueError(f"{_quoted(raw)} is neither true nor false; write one of them")
+    return raw
+
+
 def _file(path: Path, raw: object) -> Path:
     if not isinstance(raw, str) or not raw or "\0" in raw:
         raise ValueError(f'{_quoted(raw)} is no file name; write "accepted.txt", relative to this file')
@@ -205,5 +212,6 @@ _READERS: Final[Mapping[str, Callable[[Path, object], Setting]]] = {
     "ignore": _names,
     "suppressions": _file,
     "jobs": _jobs,
+    "cache": _switch,
 }
 KEYS: Final = tuple(_READERS)

@@ -11,15 +11,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmlint.cache import Cache
+from mmlint.cache_key import key
 from mmlint.config import UsageError
 from mmlint.files import find_files, read, scan
+from mmlint.remembered import scan_remembered
 
 
 class DiskTree:
     """A `mmlint.tree.Tree`. ``root`` is its top folder, absolute; ``relative`` shows paths from the current folder."""
 
-    def __init__(self, root: str, relative: bool = True, processes: int = 1) -> None:
+    def __init__(self, root: str, relative: bool = True, processes: int = 1, cache: Cache | None = None) -> None:
         self._root = root
+        self._cache = cache
         prefix = os.path.relpath(root) if relative else root
         self._prefix = "" if prefix == os.curdir else prefix + "/"
         self._processes = processes
@@ -38,7 +42,12 @@ class DiskTree:
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         """The C files that hold one of ``needles``, in order."""
         everything = [f"{self._root}/{path}" for path in self._below("")]
-        return [path.removeprefix(f"{self._root}/") for path in scan(everything, needles, self._processes).files]
+        if self._cache is not None and self._cache.is_open:
+            kept = key("search", self._root, *needles)
+            hits = scan_remembered(everything, needles, self._cache, kept, self._processes).files
+        else:
+            hits = scan(everything, needles, self._processes).files
+        return [path.removeprefix(f"{self._root}/") for path in hits]
 
     def shown(self, path: str) -> str:
         """The path as the user should see it."""

@@ -13,15 +13,17 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mmlint.cache import Cache, Results, open_cache
 from mmlint.config import Settings
 from mmlint.diagnostic import Diagnostic, Skipped, Suppressed, fingerprinted
-from mmlint.files import BINARY, binary, find_files, read, scan
+from mmlint.files import BINARY, Found, binary, find_files, read, scan
 from mmlint.parallel import Died, spread
 from mmlint.source import Source, Span
 
 if TYPE_CHECKING:
     from mmlint.checker import Checker, FileReport
     from mmlint.facts.sections import FileFacts
+    from mmlint.recorded import Log
 
 # What every name in rules/kernel/api.toml contains, and what the calls do that run a function in a section; to read
 # those files costs more than to search this one.
@@ -29,6 +31,8 @@ COMMON: Final = b"lazy_mmu_mode"
 RUNNERS: Final = b"_page_range("
 # Less C than this is analysed before a second process has started.
 _WORTH_SPREADING: Final = 200_000
+# Fewer files than this are read before a cache is opened.
+_WORTH_REMEMBERING: Final = 1 << 12
 
 
 class Coverage(NamedTuple):
@@ -63,10 +67,21 @@ def run(paths: Sequence[str], settings: Settings, tell: Callable[[str, int], Non
         _checker(settings)
     found = find_files(paths)
     tell("reading", len(found.files))
-    hits = scan(found.files, needles(settings.target), settings.processes)
-    tell("checking", len(hits.files))
-    reports = _check_all(hits.files, settings) if hits.files else []
+    with open_cache(settings.cache) as cache:
+        hits = _scan(found.files, settings, cache)
+        tell("checking", len(hits.files))
+        reports = _check_all(hits.files, settings, cache) if hits.files else []
     return make_report(len(found.files), reports, (*found.skipped, *hits.skipped))
+
+
+def _scan(files: Sequence[str], settings: Settings, cache: Cache) -> Found:
+    if len(files) < _WORTH_REMEMBERING or not cache.is_open:
+        return scan(files, needles(settings.target), settings.processes)
+    from mmlint.cache_key import key
+    from mmlint.remembered import scan_remembered
+
+    place = key("scan", os.getcwd(), *needles(settings.target))  # noqa: PTH109
+    return scan_remembered(files, needles(settings.target), cache, place, settings.processes)
 
 
 def run_on(source: Source, settings: Settings) -> Report:
@@ -77,7 +92,8 @@ def run_on(source: Source, settings: Settings) -> Report:
         return make_report(1, [], [Skipped(source.path, "", 1, BINARY)])
     if not any(needle in source.data for needle in needles(settings.target)):
         return make_report(1, [], [])
-    return make_report(1, [_checker(settings).check(source)], [])
+    with open_cache(settings.cache) as cache:
+        return make_report(1, _check_sources([source], _checker(settings, cache), settings, cache), [])
 
 
 def make_report(files: int, reports: Sequence[FileReport], unread: Iterable[Skipped]) -> Report:
@@ -98,50 +114,83 @@ def make_report(files: int, reports: Sequence[FileReport], unread: Iterable[Skip
     return Report(tuple(fingerprinted(single.values())), facts, coverage)
 
 
-def _checker(settings: Settings) -> Checker:
+def _checker(settings: Settings, cache: Cache | None = None) -> Checker:
     from mmlint.checker import make_checker
 
-    return make_checker(settings)
+    return make_checker(settings, cache)
 
 
-def _check_all(paths: Sequence[str], settings: Settings) -> list[FileReport]:
-    """A report for each path, in order; the largest files are begun first, so that no process waits for another."""
+def _check_all(paths: Sequence[str], settings: Settings, cache: Cache) -> list[FileReport]:
+    """A report for each path, in order."""
+    from mmlint.checker import FileReport
+    from mmlint.facts.mentions import mentions_section
+
+    checker = _checker(settings, cache)
+    sources: dict[str, Source] = {}
+    empty: dict[str, FileReport] = {}
+    for path in paths:
+        try:
+            data = read(path)
+        except OSError as error:
+            empty[path] = FileReport((), None, (Skipped(path, "", 1, error.strerror or str(error)),))
+            continue
+        if mentions_section(data, checker.vocabulary):
+            sources[path] = Source(path, data)
+        else:
+            empty[path] = FileReport((), None, ())
+    reports = dict(zip(sources, _check_sources(list(sources.values()), checker, settings, cache), strict=True))
+    return [reports[path] if path in reports else empty[path] for path in paths]
+
+
+def _check_sources(sources: Sequence[Source], checker: Checker, settings: Settings, cache: Cache) -> list[FileReport]:
+    known: dict[str, FileReport] = {}
+    # What else a rule from elsewhere reads, nobody knows.
+    if cache.is_open and not settings.rules:
+        from mmlint.kept_reports import KeptReports
+
+        kept = KeptReports(cache, checker)
+        known = {source.path: report for source in sources if (report := kept.find(source))}
+    fresh = [source for source in sources if source.path not in known]
+    for source, judged in zip(fresh, _judge_all(fresh, checker), strict=True):
+        known[source.path] = judged.report
+        if cache.is_open and not settings.rules:
+            cache.take(judged.results)
+            if judged.log is not None:
+                kept.keep(source, judged.report, judged.log)
+    return [known[source.path] for source in sources]
+
+
+class _Judged(NamedTuple):
+    """A report, what its analysis asked of the tree, and what else is to be kept; None where it was cut short."""
+
+    report: FileReport
+    log: Log | None
+    results: Results
+
+
+def _judge_all(sources: Sequence[Source], checker: Checker) -> list[_Judged]:
+    """The largest files are begun first, so that no process waits for another."""
     from mmlint.checker import not_finished
 
-    checker = _checker(settings)
-    sizes = {path: _size(path) for path in paths}
-    spreading = settings.processes > 1 and sum(sizes.values()) >= _WORTH_SPREADING
+    spreading = checker.processes > 1 and sum(len(source.data) for source in sources) >= _WORTH_SPREADING
     if spreading:
         import mmlint.facts.analysis  # noqa: F401 - loaded once, before the processes fork
 
-        checker.prepare(paths[0])
-    order = sorted(paths, key=lambda path: (-sizes[path], path))
-    reports = spread(lambda path: _check_path(path, checker), order, settings.processes if spreading else 1)
-    finished = {
-        path: not_finished(path, report.reason) if isinstance(report, Died) else report
-        for path, report in zip(order, reports, strict=True)
-    }
-    return [finished[path] for path in paths]
+        checker.prepare(sources[0].path)
+    order = sorted(range(len(sources)), key=lambda number: (-len(sources[number].data), sources[number].path))
+    found = spread(lambda number: _judge(sources[number], checker), order, checker.processes if spreading else 1)
+    judged = dict(zip(order, found, strict=True))
+    return [
+        _Judged(not_finished(source.path, one.reason), None, {}) if isinstance(one := judged[number], Died) else one
+        for number, source in enumerate(sources)
+    ]
 
 
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116
-    except OSError:
-        return 0
-
-
-def _check_path(path: str, checker: Checker) -> FileReport:
-    from mmlint.checker import FileReport
-    from mmlint.facts.analysis import mentions_section
-
-    try:
-        data = read(path)
-    except OSError as error:
-        return FileReport((), None, (Skipped(path, "", 1, error.strerror or str(error)),))
-    if not mentions_section(data, checker.vocabulary):
-        return FileReport((), None, ())
-    return checker.check(Source(path, data))
+def _judge(source: Source, checker: Checker) -> _Judged:
+    report = checker.check(source)
+    tree = checker.recorded(source.path)
+    results = checker.cache.handed_over() if checker.cache else {}
+    return _Judged(report, tree.log if tree is not None else {}, results)
 
 
 def needles(target: str) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""The definitions of a tree, read by several processes before those that judge its files begin.
+"""The definitions of a tree, read by several processes before those that judge its files begin, or kept from before.
 
 tables = read_tables(tree, ("include/linux", "mm"), processes=4)
 NameIndex(tree, folders, tables=lambda: tables)
@@ -6,34 +6,79 @@ NameIndex(tree, folders, tables=lambda: tables)
 
 from __future__ import annotations
 
+import marshal
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
+from mmlint.cache import Cache
+from mmlint.cache_key import key
 from mmlint.facts.index import Table, Tables, read_names, searched
 from mmlint.parallel import Died, spread
+from mmlint.recorded import Log, RecordedTree, State
 from mmlint.tree import Tree
 
 # Fewer files than this are read before a second process has started.
 _WORTH_SPREADING: Final = 1000
+# Where more files than this have changed, what is kept is made anew.
+_MAX_CHANGED: Final = 400
 
 
 def read_tables(tree: Tree, folders: Sequence[str], processes: int = 1) -> Tables:
     """What the files in ``folders`` define."""
     paths = searched(tree, folders)
+    return Tables(paths, _read(tree, paths, processes))
+
+
+def kept_tables(tree: RecordedTree, root: str, folders: Sequence[str], cache: Cache, processes: int) -> Tables:
+    """The same, from what an earlier run kept and the files that have changed since."""
+    state = tree.state
+    place = key("names", root, *folders)
+    tables = _loaded(cache.get("names", place), state)
+    if tables is None:
+        tables = _read(tree, state.paths, processes)
+        parts = [(list(t.paths), t.names, t.counts.tobytes(), t.rows.tobytes()) for t in tables]
+        cache.put("names", place, marshal.dumps((state.digests, parts)))
+        return Tables(state.paths, tables)
+    before = {path for table in tables for path in table.paths if path not in table.hidden}
+    changed = [path for path in state.paths if path not in before]
+    return Tables(state.paths, (*tables, *_read(tree, changed, 1)))
+
+
+def _loaded(data: bytes | None, state: State) -> tuple[Table, ...] | None:
+    """What was kept, without the files that are not as they were; None where most of it would have to be read anew."""
+    if data is None:
+        return None
+    try:
+        digests, parts = marshal.loads(data)
+        changed = frozenset(path for path, digest in digests.items() if not digest or state.digests.get(path) != digest)
+        tables = tuple(
+            Table(paths, names, array("i", counts), array("i", rows), changed) for paths, names, counts, rows in parts
+        )
+    except (ValueError, EOFError, TypeError, AttributeError):
+        return None
+    return tables if len(changed) + len(state.digests.keys() - digests.keys()) <= _MAX_CHANGED else None
+
+
+def _read(tree: Tree, paths: Sequence[str], processes: int) -> tuple[Table, ...]:
     shares: list[Sequence[str]] = [paths]
     if processes > 1 and len(paths) >= _WORTH_SPREADING:
         # Interleaved, because the large files stand together.
         shares = [paths[start :: 2 * processes] for start in range(2 * processes)]
-    found = spread(lambda share: _names(share, tree), shares, processes)
-    tables = (_names(share, tree) if isinstance(t, Died) else t for share, t in zip(shares, found, strict=True))
-    return Tables(paths, tuple(tables))
+    tables = []
+    for share, found in zip(shares, spread(lambda share: _names(share, tree), shares, processes), strict=True):
+        table, log = _names(share, tree) if isinstance(found, Died) else found
+        tables.append(table)
+        if isinstance(tree, RecordedTree):
+            tree.learn(log)
+    return tuple(tables)
 
 
-def _names(paths: Sequence[str], tree: Tree) -> Table:
+def _names(paths: Sequence[str], tree: Tree) -> tuple[Table, Log]:
     def read(path: str) -> bytes:
         try:
             return tree.read(path)
         except OSError:
             return b""
 
-    return read_names(paths, read)
+    return read_names(paths, read), tree.log if isinstance(tree, RecordedTree) else {}

@@ -89,6 +89,8 @@ pytestmark = pytest.mark.usefixtures("tree")
         (["explain", "internal-error"], 0),
         (["explain", "unused-suppression"], 0),
         (["config"], 0),
+        (["cache", "info"], 0),
+        (["cache", "clear"], 0),
         (["man"], 0),
         (["completion", "bash"], 0),
     ],
@@ -354,7 +356,7 @@ def test_full_disk_behind_the_output_is_told() -> None:
     assert (result.returncode, result.stderr) == (2, b"mmlint: error: the output: No space left on device\n")
 
 
-HELP = ["", "check", "fix", "sections", "explain", "dump", "kbuild", "config", "completion", "man"]
+HELP = ["", "check", "fix", "sections", "explain", "dump", "kbuild", "config", "cache", "completion", "man"]
 
 
 @pytest.mark.parametrize("command", HELP)

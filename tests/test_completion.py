@@ -61,6 +61,7 @@ CASES = [
         "",
         [
             "b4-check",
+            "cache",
             "check",
             "completion",
             "config",
@@ -77,6 +78,7 @@ CASES = [
         ],
     ),
     ("ch", ["check"]),
+    ("cache ", ["clear", "info"]),
     ("check --le", ["--level"]),
     ("check --level ", ["error", "note", "warning"]),
     ("check -q --select wrong-", ["wrong-mm", "wrong-ptep", "wrong-range"]),

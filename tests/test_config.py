@@ -22,6 +22,7 @@ select = ["wrong-mm", "wrong-ptep"]
 ignore = ["wrong-ptep"]
 suppressions = "lists/accepted.txt"
 jobs = 1
+cache = false
 """
 
 
@@ -50,6 +51,7 @@ def test_every_key_reaches_its_setting(folder: Path) -> None:
         ignore=frozenset({"wrong-ptep"}),
         suppressions=Path("lists/accepted.txt"),
         jobs=1,
+        cache=False,
     )
     assert found.origins == {key: f".mmlint.toml:{number}" for number, key in enumerate(EVERYTHING_KEYS, start=1)}
     assert set(EVERYTHING_KEYS) == set(KEYS)
@@ -203,7 +205,24 @@ def test_config_prints_what_is_in_force(folder: Path, capsys: pytest.CaptureFixt
         ["ignore", "api-definition, wrong-mm", ".mmlint.toml:2"],
         ["suppressions", ".mmlint-suppressions (1 entry)", "beside .mmlint.toml"],
         ["jobs", "3", "command line"],
+        ["cache", "yes", "default"],
     ]
+
+
+def test_the_cache_has_a_key_a_variable_and_an_option(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (resolved().settings.cache, resolved().origins) == (True, {})
+    (folder / ".mmlint.toml").write_text("cache = true\n")
+    assert (resolved().settings.cache, resolved().origins["cache"]) == (True, ".mmlint.toml:1")
+    monkeypatch.setenv("MMLINT_NO_CACHE", "1")
+    assert (resolved().settings.cache, resolved().origins["cache"]) == (False, "MMLINT_NO_CACHE")
+    assert resolved("--no-cache").origins["cache"] == "command line"
+    monkeypatch.setenv("MMLINT_NO_CACHE", "")
+    assert resolved("--no-cache").settings.cache is False
+    (folder / ".mmlint.toml").write_text('cache = "no"\n')
+    with pytest.raises(
+        UsageError, match=r'^\.mmlint\.toml:1: cache: "no" is neither true nor false; write one of them$'
+    ):
+        resolved()
 
 
 def test_settings_change_what_a_run_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

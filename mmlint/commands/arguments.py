@@ -71,7 +71,7 @@ def make_parser(named: str = ALL) -> Parser:
         command = commands.add_parser(name, help=text, description=about, epilog=_closing(name))
         if named in (name, ALL):
             describe(command)
-            if name != "dump":
+            if name not in ("dump", "cache"):
                 command.set_defaults(command=_command(name))
     return parser
 
@@ -226,7 +226,10 @@ def _kbuild(parser: argparse.ArgumentParser) -> None:
         )
     for name, metavar in (("target", "NAME"), ("config", "FILE"), ("suppressions", "FILE")):
         parser.add_argument(f"--mmlint-{name}", dest=name, metavar=metavar, help=f"as --{name} of check")
-    parser.add_argument("--mmlint-no-config", dest="no_config", action="store_true", help="as --no-config of check")
+    for name in ("config", "cache"):
+        parser.add_argument(
+            f"--mmlint-no-{name}", dest=f"no_{name}", action="store_true", help=f"as --no-{name} of check"
+        )
 
 
 def _b4_check(parser: argparse.ArgumentParser) -> None:
@@ -258,6 +261,13 @@ def _config(parser: argparse.ArgumentParser) -> None:
     settings = _add_settings(parser)
     _add_jobs(settings)
     _add_suppressions(settings)
+
+
+def _cache(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    for name, text in (("info", "where it lies, and what is kept"), ("clear", "delete it")):
+        action = actions.add_parser(name, help=text)
+        action.set_defaults(command=_command("cache"), action=name)
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
@@ -331,6 +341,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 def _add_jobs(settings: argparse._ActionsContainer) -> None:
     settings.add_argument("--jobs", metavar="N", type=int, help="processes (default: one per CPU)")
+    settings.add_argument("--no-cache", action="store_true", help="read everything anew, and keep nothing")
 
 
 def _add_suppressions(settings: argparse._ActionsContainer) -> None:
@@ -348,6 +359,7 @@ _COMMANDS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]
     "config": ("the settings that are in force, and where they come from", _config),
     "b4-check": ("check a patch for b4: its check commands", _b4_check),
     "hook": ("check what git is about to commit, push or send", _hook),
+    "cache": ("what earlier runs found out: show how much, or delete it", _cache),
     "kbuild": ("check a file from a kernel build: make CHECK=", _kbuild),
     "dump": ("what the analysis sees", _dump),
     "completion": ("a completion script for bash, zsh or fish", _completion),

@@ -37,6 +37,7 @@ def lines(resolved: Resolved) -> list[str]:
         "ignore": ", ".join(sorted(settings.ignore)) or "none",
         "suppressions": _suppressions(resolved),
         "jobs": str(settings.jobs) if settings.jobs else f"{settings.processes}, one per CPU",
+        "cache": "yes" if settings.cache else "no",
     }
     path = str(resolved.config.path) if resolved.config else "none"
     width = max(map(len, values.values()))

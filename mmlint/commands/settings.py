@@ -1,7 +1,7 @@
 """From arguments and a configuration file to the settings that are in force, each with where it comes from.
 
-The command line comes first, then the file that MMLINT_CONFIG names or else the one found above the current folder,
-then the defaults. A rule that ``--select`` names is looked for even where the file ignores it.
+The command line comes first, then the environment, then the file that MMLINT_CONFIG names or else the one found above
+the current folder, then the defaults. A rule that ``--select`` names is looked for even where the file ignores it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENVIRONMENT = "MMLINT_CONFIG"
+NO_CACHE = "MMLINT_NO_CACHE"
 COMMAND_LINE = "command line"
 
 
@@ -46,6 +47,8 @@ def resolve(arguments: argparse.Namespace) -> Resolved:
         values["ignore"] = Value(_set(values["ignore"].setting) - _set(given["select"]), values["ignore"].origin)
     origins = {key: value.origin for key, value in values.items()}
     found: dict[str, Setting] = {key: value.setting for key, value in values.items()}
+    if os.environ.get(NO_CACHE):
+        found["cache"], origins["cache"] = False, NO_CACHE
     found.update(given)
     origins.update(dict.fromkeys(given, COMMAND_LINE))
     if config and "suppressions" not in found:
@@ -85,6 +88,8 @@ def _given(arguments: argparse.Namespace) -> dict[str, Setting]:
         if jobs < 0:
             raise UsageError(f"--jobs {jobs}: give the number of processes, or 0 for one per CPU")
         given["jobs"] = jobs
+    if getattr(arguments, "no_cache", False):
+        given["cache"] = False
     lists = [getattr(arguments, name, None) for name in ("suppressions", "write_suppressions")]
     if not any(lists):
         return given

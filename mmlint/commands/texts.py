@@ -62,6 +62,9 @@ mmlint hook pre-commit                       what is staged now""",
     "kbuild": """\
 make C=2 CHECK="mmlint kbuild" mm/
 make C=1 CHECK="mmlint kbuild" CF="--mmlint-level=warning --mmlint-error" """.rstrip(),
+    "cache": """\
+mmlint cache info
+mmlint cache clear""",
     "config": """\
 mmlint config
 mmlint config --config /etc/mmlint.toml --level error""",
@@ -104,6 +107,9 @@ sendemail-validate a mail before it is sent. Only what the author caused stops g
     "kbuild": """\
 Run as the checker of a kernel build. The last argument is the file, options of the compiler are ignored, findings go to
 standard error in the format of gcc. A file that does not name the API costs next to nothing.""",
+    "cache": """\
+Show or delete what earlier runs found out. It is used again while nothing has changed that it was made from, and the
+result is the same as without it. Nobody waits for it, and one that others could have written is not used.""",
     "config": "Print the settings that are in force, and where each comes from. It takes the options of check.",
     "completion": "Print a completion script for a shell.",
     "man": "Print the manual page.",
@@ -141,6 +147,9 @@ EXIT_CODES: Final[Mapping[str, str]] = {
 0  git may go on: nothing at or above --fail-level, or it could not be checked, which is told
 1  findings
 2  bad usage""",
+    "cache": """\
+0  it is told, or deleted
+2  it cannot be deleted, or there is no home for it""",
     "kbuild": """\
 0  always, unless CF has --mmlint-error, so that the build goes on
 1  findings at or above the fail level (with --mmlint-error)
@@ -148,16 +157,20 @@ EXIT_CODES: Final[Mapping[str, str]] = {
 }
 
 ENVIRONMENT: Final = """\
-MMLINT_CONFIG  a configuration file, as --config
-NO_COLOR       when set, no colour
-FORCE_COLOR    when set, colour and source lines without a terminal too
-COLUMNS        the width of the terminal"""
+MMLINT_CONFIG    a configuration file, as --config
+MMLINT_NO_CACHE  when set, no cache, as --no-cache
+XDG_CACHE_HOME   where the cache lies, when it is an absolute path
+NO_COLOR         when set, no colour
+FORCE_COLOR      when set, colour and source lines without a terminal too
+COLUMNS          the width of the terminal"""
 
 FILES: Final = """\
 .mmlint.toml, or [tool.mmlint] in pyproject.toml
     Settings, in the current folder or above it, with the keys target, level,
-    fail-level, select, ignore, suppressions and jobs; the command line comes
-    first. It names neither rule folders nor commands.
+    fail-level, select, ignore, suppressions, jobs and cache; the command line
+    comes first. It names neither rule folders nor commands.
 .mmlint-suppressions
     Beside the configuration, or --suppressions FILE: findings that were
-    judged and accepted, one a line: FINGERPRINT RULE PATH # REASON"""
+    judged and accepted, one a line: FINGERPRINT RULE PATH # REASON
+$XDG_CACHE_HOME/mmlint/results, or ~/.cache/mmlint/results
+    What earlier runs found out; `mmlint cache clear` deletes it."""

@@ -22,27 +22,15 @@ from mmlint.facts.definition import mentions_of, remarks_on
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.incidents import incidents_of
 from mmlint.facts.judgement import judge_section
+from mmlint.facts.mentions import calls_of, mentions_section
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Section, Unmatched, Verdict
 from mmlint.flow.ir import Call
 from mmlint.source import Source, Span
 from mmlint.tree import NO_TREE, TreeApi
 from mmlint.vocabulary import Vocabulary
 
-# What every spelling of the API has in common; a file without it has no section.
-COMMON = b"lazy_mmu_mode"
 _MAX_CONDITIONALS = 10_000
-
-
-def mentions_section(data: bytes, vocabulary: Vocabulary) -> bool:
-    """True when the file may hold a section, or have a function run in one: some name of the API stands in it."""
-    names = [name for name in _calls(vocabulary) if COMMON.decode() not in name]
-    names += [applies.name for applies in vocabulary.applies]
-    return COMMON in data or any(name.encode() in data for name in names)
-
-
-def _calls(vocabulary: Vocabulary) -> list[str]:
-    names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves
-    return sorted(names | vocabulary.pauses | vocabulary.resumes | frozenset(vocabulary.hooks))
+__all__ = ["analyse_file", "mentions_section"]
 
 
 def analyse_file(
@@ -64,7 +52,7 @@ def analyse_file(
     analysis = FileAnalysis(source, vocabulary, api, graph, path)
     if graph is not None:
         graph.join(path, analysis)
-    pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in _calls(vocabulary)) + rb")\s*\(")
+    pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in calls_of(vocabulary)) + rb")\s*\(")
     functions = []
     skipped: list[Skipped] = []
     names = [

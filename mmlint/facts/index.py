@@ -63,27 +63,37 @@ class Table:
 
     ``paths`` are the files, ``names`` all names, joined by newlines. ``rows`` has three numbers for each definition:
     that of its file in ``paths``, the start of the header, the brace; those of a name stand together, in the order of
-    the files, and ``counts`` tells for each name how many numbers they are.
+    the files, and ``counts`` tells for each name how many numbers they are. What ``hidden`` files define is left out.
     """
 
-    def __init__(self, paths: Sequence[str], names: bytes, counts: array[int], rows: array[int]) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        names: bytes,
+        counts: array[int],
+        rows: array[int],
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
         self.paths = paths
         self.names = names
         self.counts = counts
         self.rows = rows
+        self.hidden = hidden
         keys = names.split(b"\n") if names else []
         starts = accumulate(counts, initial=0)
         self._spans = dict(zip(keys, pairwise(starts), strict=True))
 
-    def __reduce__(self) -> tuple[type[Table], tuple[Sequence[str], bytes, array[int], array[int]]]:
-        return Table, (self.paths, self.names, self.counts, self.rows)
+    def __reduce__(self) -> tuple[type[Table], tuple[object, ...]]:
+        return Table, (self.paths, self.names, self.counts, self.rows, self.hidden)
 
     def definitions(self, name: bytes) -> Iterator[tuple[str, int, int]]:
         """(path, start of the header, brace) of each definition of a name."""
         start, end = self._spans.get(name, (0, 0))
         for row in range(start, end, 3):
             number, header, brace = self.rows[row : row + 3]
-            yield self.paths[number], header, brace
+            path = self.paths[number]
+            if path not in self.hidden:
+                yield path, header, brace
 
 
 def read_names(paths: Sequence[str], read: Callable[[str], bytes]) -> Table:
