@@ -27,6 +27,7 @@ man: $(READY)
 
 bench: $(READY)
 	@$(VENV)/bin/python -m tests.bench $(if $(KERNEL),--kernel $(KERNEL)) $(if $(PEERS),--peers $(PEERS))
+	@$(VENV)/bin/python -m tests.bench --series --runs 3 $(if $(KERNEL),--kernel $(KERNEL))
 
 goldens: $(READY)
 	@$(VENV)/bin/python -m tests.update_goldens

@@ -148,7 +148,12 @@ def main() -> int:
     parser.add_argument("--kernel", type=Path, default=FOLDER / "linux-source-6.12")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--series", action="store_true", help="a series on the kernel in git, beside git am")
     arguments = parser.parse_args()
+    if arguments.series:
+        from tests.bench_series import measure_series
+
+        return measure_series(arguments.kernel, arguments.runs)
     if not (arguments.kernel / "mm/memory.c").is_file():
         print(f"{arguments.kernel}: no kernel tree; give one with KERNEL=path, or run tests/fetch_kernels.sh")
         return 2

@@ -1,6 +1,6 @@
 """How long a series takes on a kernel in git, beside ``git am`` in a sparse work tree.
 
-    python -m tests.bench_series --kernel ~/src/linux
+    python -m tests.bench --series --kernel ~/src/linux
 
 The tree is put into a repository of its own in a temporary folder. Series of one patch and of several are checked: what
 they have in common is paid once, and the rest is told for each patch. A patch that changes a file which nothing of
@@ -9,7 +9,6 @@ the tree reaches is told beside one that changes a walker, because a walker is a
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import statistics
 import sys
@@ -26,7 +25,6 @@ from mmlint.series.git import PrivateGit, user_tree
 from mmlint.series.mail import open_mail, read_mails
 from mmlint.series.placing import place
 from mmlint.series.states import Judge
-from tests.kernels import FOLDER
 from tests.series_samples import git, mbox
 
 WALKERS = ("mm/mremap.c", "mm/mprotect.c", "mm/vmalloc.c", "fs/proc/task_mmu.c", "mm/madvise.c")
@@ -97,32 +95,24 @@ def am(repository: Path, box: Path) -> float:
     return seconds
 
 
-def main() -> int:
+def measure_series(kernel: Path, runs: int) -> int:
     """Measure and print. Exit code 2 when there is no kernel tree."""
-    parser = argparse.ArgumentParser(description="time mmlint series")
-    parser.add_argument("--kernel", type=Path, default=FOLDER / "linux-source-6.12")
-    parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
-    if not (arguments.kernel / "mm/memory.c").is_file():
-        print(f"{arguments.kernel}: no kernel tree; give one with --kernel, or run tests/fetch_kernels.sh")
+    if not (kernel / "mm/memory.c").is_file():
+        print(f"{kernel}: no kernel tree; give one with KERNEL=path, or run tests/fetch_kernels.sh")
         return 2
     with tempfile.TemporaryDirectory(prefix="mmlint-bench-") as name:
         print("putting the kernel into git ...", file=sys.stderr)
-        repository = kernel_repository(arguments.kernel, Path(name))
+        repository = kernel_repository(kernel, Path(name))
         for title, files in (("walkers", WALKERS), ("other files", OTHERS)):
             box = series(repository, files, Path(name) / "series.mbox")
             rows: dict[str, list[list[float]]] = {}
-            for _ in range(arguments.runs):
+            for _ in range(runs):
                 for stage, seconds in stages(repository, box).items():
                     rows.setdefault(stage, []).append(seconds)
             print(f"{title}: {', '.join(files)}")
-            for stage, runs in rows.items():
-                each = [statistics.median(column) for column in zip(*runs, strict=True)]
+            for stage, taken_by in rows.items():
+                each = [statistics.median(column) for column in zip(*taken_by, strict=True)]
                 print(f"  {stage:42}" + " ".join(f"{seconds:8.3f}" for seconds in each))
             taken = am(repository, box)
             print(f"  {'git am, for each patch':42}{taken / len(files):8.3f}")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -18,12 +18,13 @@ from mmlint.checker import Checker, FileReport
 from mmlint.diagnostic import Diagnostic, Skipped, fingerprinted
 from mmlint.engine import make_report
 from mmlint.facts.analysis import mentions_section
+from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.sections import Status
 from mmlint.kernel import load_vocabulary
 from mmlint.series.git import GitError
 from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
 from mmlint.source import Source
-from mmlint.tree import HEADER, Tree, read_api
+from mmlint.tree import HEADER, Tree, api_in, read_api
 
 _START: Final = re.compile(rb"(?:[A-Za-z_][\w \t*]*[ \t*]\w+\s*\(|/\*\*|#[ \t]*\w)")
 _NAME: Final = re.compile(r"(\w+)\s*\(")
@@ -140,8 +141,10 @@ def _named(patches: Sequence[Patch], checker: Checker) -> Checker:
 
 def _reports(texts: Mapping[str, bytes], checker: Checker) -> dict[str, FileReport]:
     tree = _Pieces(texts)
+    api = api_in(tree, checker.vocabulary)
+    graph = CallGraph(tree, checker.vocabulary_for(api), api, whole=False)
     return {
-        path: checker.check(Source(path, text), tree)
+        path: checker.check(Source(path, text), tree, graph)
         for path, text in texts.items()
         if path.endswith((".c", ".h")) and mentions_section(text, checker.vocabulary)
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mmlint.facts.index import NameIndex, Place
+from mmlint.facts.index import NameIndex, Place, read_names
 from mmlint.series.state_tree import Recorder, StateTree
 
 
@@ -33,6 +33,7 @@ class StateIndex:
         self._changed = frozenset(covered)
         self._own = NameIndex(tree, [path for path in covered if tree.changed[path] and path.endswith((".c", ".h"))])
         self._places: dict[str, tuple[Place, ...]] = {}
+        self._names: dict[tuple[frozenset[str], StateTree], frozenset[str]] = {}
 
     def _rank(self, path: str) -> int | None:
         return next((number for number, folder in enumerate(self._folders) if in_folder(path, folder)), None)
@@ -48,9 +49,27 @@ class StateIndex:
             self._places[name] = known
         return known
 
+    def names_in(self, paths: frozenset[str], other: StateTree) -> frozenset[str]:
+        """The names that some files define, in this state or in another."""
+        key = (paths, other)
+        if key not in self._names:
+            self._names[key] = _names(self._tree, paths) | _names(other, paths)
+        return self._names[key]
+
     def text(self, place: Place) -> bytes:
         """The bytes of a definition."""
         return self._tree.read(place.path)[place.start : place.end]
+
+
+def _names(tree: StateTree, paths: frozenset[str]) -> frozenset[str]:
+    def read(path: str) -> bytes:
+        try:
+            return tree.read(path)
+        except OSError:
+            return b""
+
+    names = read_names([path for path in sorted(paths) if tree.has(path)], read).names
+    return frozenset(name.decode("utf-8", "surrogateescape") for name in names.split(b"\n"))
 
 
 Meaning = tuple[tuple[str, bool, bool], ...]
@@ -93,12 +112,12 @@ def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
     for needles, hits in recorder.searches.items():
         if tree.search(needles) != hits:
             return False
-    if not tree.differs(recorder.tree):
+    moved = tree.moved(recorder.tree)
+    if not moved:
         return True
-    return all(meaning(index.places(name)) == known for name, known in recorder.names.items()) and all(
-        _same_texts(index, path, texts)
-        for path, texts in recorder.texts.items()
-        if tree.identity(path) != recorder.tree.identity(path)
+    touched = index.names_in(moved, recorder.tree) & recorder.names.keys()
+    return all(meaning(index.places(name)) == recorder.names[name] for name in touched) and all(
+        _same_texts(index, path, recorder.texts[path]) for path in sorted(moved & recorder.texts.keys())
     )
 
 

@@ -165,9 +165,14 @@ class StateTree:
         """Have the C files below some folders at hand."""
         self._base.preload([path for folder in folders for path in self.files(folder)])
 
-    def differs(self, other: StateTree) -> bool:
-        """True when some file of the other state is not the same here."""
-        return self.changed != other.changed
+    def moved(self, other: StateTree) -> frozenset[str]:
+        """The files that are not the same in the other state."""
+        paths = self.changed.keys() | other.changed.keys()
+        return frozenset(path for path in paths if self.identity(path) != other.identity(path))
+
+    def has(self, path: str) -> bool:
+        """True for a C file that is there, as far as the series knows; one of the base is taken to be."""
+        return path.endswith(_SUFFIXES) and self.identity(path) is not None
 
     def identity(self, path: str) -> str | None:
         """What tells one version of a file from another; None for one that the series removed."""
