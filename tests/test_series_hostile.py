@@ -191,7 +191,8 @@ def test_names_that_look_like_options(linux: Path, tmp_path: Path) -> None:
     trailer = mail.replace(b"-- \n", b"base-commit: --output=deadbeef\n-- \n")
     (tmp_path / "x.patch").write_bytes(trailer)
     with checked(tmp_path / "x.patch", linux) as report:
-        assert report.base.how is How.BLOBS
+        assert report.base.how is How.HEAD
+        assert report.base.unseen == (f"the base-commit deadbeef is not in {linux}",)
 
 
 def test_file_and_folder_of_one_name(linux: Path, tmp_path: Path) -> None:
