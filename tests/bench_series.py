@@ -73,7 +73,7 @@ def stages(repository: Path, box: Path) -> dict[str, list[float]]:
         _, space = place(store, order.patches, order.cover, changes, None)
         assert space is not None
         found["base and patches"] = [time.perf_counter() - start]
-        judge = Judge(make_checker(Settings()), space)
+        judge = Judge(make_checker(Settings()), space, Settings().processes)
         found["analysis of the base"] = [timed(lambda: judge.reports(0))]
         states = range(1, len(order.patches) + 1)
         found["each patch"] = [timed(lambda k=k: (space.difference(k), judge.reports(k))) for k in states]  # type: ignore[misc]

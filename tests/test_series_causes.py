@@ -339,6 +339,21 @@ def test_command(linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
 
 
+def test_several_processes_say_the_same(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mails = made(
+        linux,
+        ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, SWAPPED)}),
+        ("mm: the new name", {HEADER: ((LINUX / HEADER).read_text(), renamed_header())}),
+        ("mm/mprotect: put it right", {"mm/mprotect.c": (SWAPPED, MPROTECT)}),
+    )
+    box = write(tmp_path, mails)
+    with checked(box, linux, Settings(jobs=1)) as report:
+        alone = (report.findings, report.final.diagnostics, report.conversion)
+    monkeypatch.setattr("mmlint.series.states._WORTH_SPREADING", 0)
+    with checked(box, linux, Settings(jobs=3)) as report:
+        assert (report.findings, report.final.diagnostics, report.conversion) == alone
+
+
 @pytest.mark.parametrize("rule", ["broken-then-repaired", "incomplete-conversion", "used-before-defined"])
 def test_rules_of_a_series_are_explained(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", rule]) == 0

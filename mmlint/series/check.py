@@ -102,7 +102,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit) 
             return _selected(report, settings)
         space = found
     patches = tuple(_patch(read, number, space) for number in range(len(read.letters)))
-    judge = Judge(checker, space)
+    judge = Judge(checker, space, settings.processes)
     history = History(judge.reports(0))
     merges = read.commits.merges if read.commits else frozenset()
     for patch in patches:

@@ -128,6 +128,8 @@ class PrivateGit:
         self.tree = tree
         self.folder = Path(tempfile.mkdtemp(prefix="mmlint-series-"))
         self._objects: ObjectReader | None = None
+        self._parents: ObjectReader | None = None
+        self._pid = os.getpid()
         store = self.folder / "git"
         self._own = environment(GIT_DIR=str(store), GIT_INDEX_FILE=str(self.folder / "index"))
         self._variables = self._own
@@ -205,6 +207,11 @@ class PrivateGit:
         index = os.environ.get("GIT_INDEX_FILE", "")
         more = {"GIT_INDEX_FILE": os.path.abspath(index)} if index else {}  # noqa: PTH100 - links stay as they are
         return _ask(self.tree.folder or self.tree.git_dir or Path(), f"--git-dir={self.tree.git_dir}", *words, **more)
+
+    def detach(self) -> None:
+        """Ask a process of one's own from now on, in a forked child: the parent's answers the parent."""
+        if os.getpid() != self._pid:
+            self._pid, self._parents, self._objects = os.getpid(), self._objects, None
 
     @property
     def objects(self) -> ObjectReader:

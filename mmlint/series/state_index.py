@@ -68,8 +68,15 @@ def _names(tree: StateTree, paths: frozenset[str]) -> frozenset[str]:
         except OSError:
             return b""
 
-    names = read_names([path for path in sorted(paths) if tree.has(path)], read).names
-    return frozenset(name.decode("utf-8", "surrogateescape") for name in names.split(b"\n"))
+    names: set[str] = set()
+    for path in paths:
+        if tree.has(path):
+            found = tree.names.get(path)
+            if found is None:
+                listed = read_names([path], read).names.split(b"\n")
+                found = tree.names[path] = frozenset(name.decode("utf-8", "surrogateescape") for name in listed)
+            names |= found
+    return frozenset(names)
 
 
 Meaning = tuple[tuple[str, bool, bool], ...]

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mmlint.series.git import GitError, PrivateGit
 
@@ -158,6 +158,8 @@ class StateTree:
         self.changed = changed
         self._git = git
         self._blobs: dict[str, bytes] = {}
+        # The names that a file of this state defines, for those that were asked about.
+        self.names: dict[str, frozenset[str]] = {}
         self._searches: dict[tuple[bytes, ...], tuple[str, ...]] = {}
         self._listings: dict[str, tuple[str, ...]] = {}
 
@@ -215,19 +217,23 @@ class StateTree:
         return path
 
 
+class Answers(NamedTuple):
+    """What was asked of a tree and of its index, with the answers; of a file that was read, only its version."""
+
+    reads: dict[str, str | None]
+    listings: dict[str, Sequence[str]]
+    searches: dict[tuple[bytes, ...], Sequence[str]]
+    names: dict[str, object]
+    texts: dict[str, dict[tuple[str, int], bytes]]
+
+
 class Recorder:
-    """A `Tree` that writes down each question and its answer; of a file only which version it was.
+    """A `Tree` that writes down each question and its answer; so does the index that looks through it."""
 
-    ``names`` and ``texts`` are for the index that looks through it.
-    """
-
-    def __init__(self, tree: StateTree) -> None:
+    def __init__(self, tree: StateTree, answers: Answers | None = None) -> None:
         self.tree = tree
-        self.reads: dict[str, str | None] = {}
-        self.listings: dict[str, Sequence[str]] = {}
-        self.searches: dict[tuple[bytes, ...], Sequence[str]] = {}
-        self.names: dict[str, object] = {}
-        self.texts: dict[str, dict[tuple[str, int], bytes]] = {}
+        self.answers = answers or Answers({}, {}, {}, {}, {})
+        self.reads, self.listings, self.searches, self.names, self.texts = self.answers
 
     def read(self, path: str) -> bytes:
         self.reads[path] = self.tree.identity(path)

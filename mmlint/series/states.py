@@ -9,12 +9,14 @@ of the ranged call is that of the state's own include/linux/pgtable.h, or of the
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from mmlint.checker import Checker, FileReport
+from mmlint.checker import Checker, FileReport, not_finished
 from mmlint.diagnostic import Skipped
 from mmlint.engine import needles
 from mmlint.facts.analysis import mentions_section
@@ -22,8 +24,9 @@ from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.index import NameIndex
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
+from mmlint.parallel import Died, spread
 from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
-from mmlint.series.state_tree import Recorder, StateTree
+from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.series.workspace import Workspace
 from mmlint.source import Source
 from mmlint.tree import HEADER, api_in
@@ -36,6 +39,9 @@ _RANGED: Final = re.compile(
 _OTHER_ORDER: Final = re.compile(rb"\bvoid\s+(?!arch_)(\w*lazy_mmu_mode_enable_\w+)\s*\(([^()]*\bpte_t\b[^()]*)\)")
 _DEFINED: Final = re.compile(rb"(?:\bvoid\s+|#\s*define\s+)(\w*lazy_mmu_mode_\w+)\s*\(")
 
+# Less C than this is analysed before a second process has started.
+_WORTH_SPREADING: Final = 400_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -47,7 +53,8 @@ class _Kept:
 class Judge:
     """The reports of every state."""
 
-    def __init__(self, checker: Checker, space: Workspace) -> None:
+    def __init__(self, checker: Checker, space: Workspace, processes: int = 1) -> None:
+        self._processes = processes
         self._checker = checker
         self._space = space
         self._kept: dict[tuple[str, str], list[_Kept]] = {}
@@ -71,20 +78,47 @@ class Judge:
             tree = self._space.tree(state)
             checker = self._checker_of(state)
             paths = tree.search(needles(checker.target or checker.vocabulary.target))
-            self._reports[state] = {path: self._report(path, tree, checker) for path in paths}
+            known = {path: self._known(path, tree, checker) for path in paths}
+            new = [path for path, report in known.items() if report is None]
+            made = dict(zip(new, self._made(new, tree, checker), strict=True))
+            self._reports[state] = {path: report or made[path] for path, report in known.items()}
         return self._reports[state]
 
-    def _report(self, path: str, tree: StateTree, checker: Checker) -> FileReport:
-        kept = self._kept.setdefault((path, checker.vocabulary.target), [])
-        identity = tree.identity(path)
+    def _known(self, path: str, tree: StateTree, checker: Checker) -> FileReport | None:
+        """The report of an earlier state, where it still holds."""
         index = self._index(tree, checker)
-        for entry in kept:
-            if entry.identity == identity and still_holds(entry.record, tree, index):
+        for entry in self._kept.get((path, checker.vocabulary.target), ()):
+            if entry.identity == tree.identity(path) and still_holds(entry.record, tree, index):
                 return entry.report
-        recorder = Recorder(tree)
-        report = _check(Source(path, tree.read(path)), recorder, index, checker)
-        kept.append(_Kept(identity, recorder, report))
-        return report
+        return None
+
+    def _made(self, paths: list[str], tree: StateTree, checker: Checker) -> Iterator[FileReport]:
+        """New reports, made in several processes where that is worth it."""
+        if not paths:
+            return
+        index = self._index(tree, checker)
+        texts = {path: tree.read(path) for path in paths}
+        spreading = self._processes > 1 and sum(map(len, texts.values())) >= _WORTH_SPREADING
+        own = os.getpid()
+
+        def make(path: str) -> tuple[FileReport, Answers]:
+            if os.getpid() != own:
+                self._space.detach()
+            recorder = Recorder(tree)
+            return _check(Source(path, texts[path]), recorder, index, checker), recorder.answers
+
+        # The largest are begun first, so that no process waits for another.
+        order = sorted(paths, key=lambda path: (-len(texts[path]), path))
+        results = dict(zip(order, spread(make, order, self._processes if spreading else 1), strict=True))
+        for path in paths:
+            result = results[path]
+            if isinstance(result, Died):
+                yield not_finished(path, result.reason)
+                continue
+            report, answers = result
+            entry = _Kept(tree.identity(path), Recorder(tree, answers), report)
+            self._kept.setdefault((path, checker.vocabulary.target), []).append(entry)
+            yield report
 
     def _index(self, tree: StateTree, checker: Checker) -> StateIndex:
         if tree not in self._indices:
@@ -93,6 +127,7 @@ class Judge:
                 base = self._space.base_tree()
                 base.preload(folders)
                 self._base_index = NameIndex(base, folders)
+                self._base_index.load()
             self._indices[tree] = StateIndex(self._base_index, tree, folders)
         return self._indices[tree]
 

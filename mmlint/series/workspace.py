@@ -180,6 +180,10 @@ class Workspace:
             self._trees[patch] = StateTree(self._base, self._changed[patch], self._git)
         return self._trees[patch]
 
+    def detach(self) -> None:
+        """Do without the parent's process, in a forked child."""
+        self._git.detach()
+
     def base_tree(self) -> StateTree:
         """The files of the base without any change, where those of the series may be missing."""
         return StateTree(self._base, {}, self._git)
