@@ -5,8 +5,9 @@
 Start-up and a file without sections are measured beside Python itself, six files of the series, mm/ and the whole tree
 beside a search for the name, and beside the peers' conversion of the same files. The peers get the rule files
 PEERS/coccinelle/convert-{old,new}-spelling.cocci and PEERS/ast-grep/convert-{old,new}-spelling.yml, and for the whole
-tree a list of the files that name the API, without which they take minutes. Times are medians of several runs, in turn,
-so that a busy machine slows all of them; memory is the peak of the largest process.
+tree a list of the files that name the API, without which they take minutes. The rows "again" have the cache of a run
+before, in a folder of its own, the others have none. Times are medians of several runs, in turn, so that a busy machine
+slows all of them; memory is the peak of the largest process.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shlex
 import shutil
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +27,17 @@ from pathlib import Path
 
 from tests.kernels import FOLDER
 
-# What each measurement runs; the third is a file that holds no section.
+# What each measurement runs: the second is a file that holds no section; those again have the cache of the run before.
 SIX = ["fs/proc/task_mmu.c", "mm/madvise.c", "mm/memory.c", "mm/mprotect.c", "mm/mremap.c", "mm/vmalloc.c"]
 SCOPES = {
     "start-up": ["--version"],
     "one file": ["check", "-q", "mm/slub.c"],
-    "six files": ["check", "-q", "--fail-level", "error", *SIX],
-    "mm/": ["sections", "mm"],
-    "whole tree": ["check", "-q", "."],
+    "in a tree": ["check", "-q", "--no-cache", "mm/memory.c"],
+    "and again": ["check", "-q", "mm/memory.c"],
+    "six files": ["check", "-q", "--no-cache", "--fail-level", "error", *SIX],
+    "mm/": ["sections", "--no-cache", "mm"],
+    "whole tree": ["check", "-q", "--no-cache", "."],
+    "tree again": ["check", "-q", "."],
 }
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,8 +108,8 @@ def yardsticks(name: str) -> list[Job]:
     return found
 
 
-def once(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Seconds and peak MiB of one run; its output is thrown away."""
+def once(command: Sequence[str], folder: Path, cache: Path) -> tuple[float, float]:
+    """Seconds and peak MiB of one run, which keeps its results in ``cache``; its output is thrown away."""
     start = time.perf_counter()
     child = os.fork()
     if child == 0:
@@ -113,6 +118,7 @@ def once(command: Sequence[str], folder: Path) -> tuple[float, float]:
             os.dup2(null, stream)
         os.chdir(folder)
         os.environ["PYTHONPATH"] = str(ROOT)
+        os.environ["XDG_CACHE_HOME"] = str(cache)
         # What is installed is compiled once.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.execvp(command[0], list(command))
@@ -121,13 +127,14 @@ def once(command: Sequence[str], folder: Path) -> tuple[float, float]:
 
 
 def measure(work: Sequence[Job], folder: Path, runs: int) -> dict[tuple[str, str], Measurement]:
-    """Every job ``runs`` times in turn, after one that fills the page cache."""
+    """Every job ``runs`` times in turn, after one that fills the caches of pages and of mmlint."""
     results: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for run in range(runs + 1):
-        for job in work:
-            result = once(job.command, folder)
-            if run:
-                results.setdefault((job.scope, job.tool), []).append(result)
+    with tempfile.TemporaryDirectory(prefix="mmlint-bench-") as cache:
+        for run in range(runs + 1):
+            for job in work:
+                result = once(job.command, folder, Path(cache))
+                if run:
+                    results.setdefault((job.scope, job.tool), []).append(result)
     return {key: Measurement(tuple(s for s, _ in v), max(m for _, m in v)) for key, v in results.items()}
 
 

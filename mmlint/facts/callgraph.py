@@ -36,10 +36,14 @@ MAX_DEPTH = 7
 _MAX_PLACES = 4_000
 # More definitions than this are one name for many things.
 _MAX_MEANINGS = 24
-_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
 _POINTERS = re.compile(rb"\bpte_t\s+([^;(){}=]*\*[^;(){}=]*)")
 _POINTER = re.compile(rb"\*\s*(\w+)")
+# Ways to dereference a pointer: ``*p`` and ``*(p``, ``*(pte_t *)p``, ``p->`` and ``p[``.
+_STARRED = re.compile(rb"\*\s*+\(*+\s*+(\w++)")
+_THROUGH_CAST = re.compile(rb"\*\s*+\([^()*]*+\*\s*+\)\s*+\(*+\s*+(\w++)")
+_INDEXED = re.compile(rb"\b(\w++)\)*+\s*+(?:->|\[)")
 _PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 
 
@@ -279,14 +283,19 @@ def _dereferences(text: bytes, macro: bool) -> bool:
     """True where the text seems to dereference a pointer that it declares as one to an entry, or gets as a macro."""
     if macro:
         head = _PARAMETERS.match(text)
-        names = head.group(1).split(b",") if head else []
+        found = head.group(1).split(b",") if head else []
     else:
-        names = [name for group in _POINTERS.findall(text) for name in _POINTER.findall(group)]
-    pattern = b"|".join({re.escape(name.strip()) for name in names if name.strip().isalnum() or b"_" in name})
-    if not pattern:
+        found = [name for group in _POINTERS.findall(text) for name in _POINTER.findall(group)]
+    names = {name.strip() for name in found} - {b""}
+    if not names:
         return False
-    access = rb"\*\s*(?:\([^()*]*\*\s*\)\s*)?\(*\s*(?:%b)\b|\b(?:%b)\)*\s*(?:->|\[)" % (pattern, pattern)
-    return any(not text[: match.start()].rstrip().endswith(b"pte_t") for match in re.finditer(access, text))
+    starred: dict[int, int] = {}
+    for match in (*_THROUGH_CAST.finditer(text), *_STARRED.finditer(text)):
+        if match.group(1) in names:
+            starred.setdefault(match.start(1), match.start())
+    members = (match.start() for match in _INDEXED.finditer(text) if match.group(1) in names)
+    starts = (*starred.values(), *(start for start in members if start not in starred))
+    return any(not text[:start].rstrip().endswith(b"pte_t") for start in starts)
 
 
 def _selects(variable: Variable, types: frozenset[str]) -> bool:

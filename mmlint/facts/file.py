@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mmlint.facts.callgraph import CallGraph
 
 _INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
-_CALLED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_CALLED = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _CALL_DEPTH = 3
 # Functions whose effects on a section wait for one another; behind them, effects are unknown.
 _MAX_NESTED = 16

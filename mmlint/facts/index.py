@@ -20,8 +20,9 @@ from typing import NamedTuple
 
 from mmlint.tree import Tree
 
-_NAMES = re.compile(rb"([A-Za-z_]\w*)[ \t]*\(")
-_MACRO = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)\(")
+# Nothing of a word is given back (``*+``): to try its beginnings as names takes most of the time.
+_NAMES = re.compile(rb"\b([A-Za-z_]\w*+)[ \t]*+\(")
+_MACRO = re.compile(rb"#[ \t]*+define[ \t]++([A-Za-z_]\w*+)\(")
 # Words that stand before brackets in a header, and are no function's name.
 _NO_NAMES = frozenset(
     (
@@ -43,6 +44,8 @@ _STATIC = re.compile(rb"\bstatic\b")
 _FILES = (".c", ".h")
 # The longest header of a function, with its comment left out, that is looked for.
 _HEADER = 1200
+# A header begins behind the last of these.
+_BEFORE_HEADER = (b"\n\n", b";\n", b"}\n", b"*/\n")
 # What stands for the brace of a macro.
 _NO_BRACE = -1
 
@@ -217,14 +220,10 @@ def _functions(data: bytes) -> Iterator[tuple[int, int]]:
     find, rfind = data.find, data.rfind
     brace = find(b"\n{")
     while brace >= 0:
-        low = max(0, brace - _HEADER)
-        start = max(
-            rfind(b"\n\n", low, brace),
-            rfind(b";\n", low, brace),
-            rfind(b"}\n", low, brace),
-            rfind(b"*/\n", low, brace),
-            low - 1,
-        )
+        start = max(0, brace - _HEADER) - 1
+        for end in _BEFORE_HEADER:
+            # Each looks only behind what was found before.
+            start = max(rfind(end, start + 1, brace), start)
         yield start + 1, brace + 1
         brace = find(b"\n{", brace + 2)
 
