@@ -269,12 +269,17 @@ def _texts(file: _Table, name: str) -> dict[str, str]:
 def _sleepers(folder: Path) -> Sleepers:
     file = _read(folder, "sleep.toml", {"sleep", "gfp", "flags", "optional"})
     sleep = _Table(file.file, "sleep", file.data.get("sleep", {}))
-    sleep.check({"always"})
+    sleep.check({"always", "guards"})
     flags = _Table(file.file, "flags", file.data.get("flags", {}))
     flags.check({"sleeping", "clearing"})
     optional = _Table(file.file, "optional", file.data.get("optional", {})).names("names")
     return Sleepers(
-        sleep.names("always"), file.indices("gfp"), flags.names("sleeping"), flags.names("clearing"), optional
+        sleep.names("always"),
+        file.indices("gfp"),
+        flags.names("sleeping"),
+        flags.names("clearing"),
+        optional,
+        sleep.names("guards"),
     )
 
 
@@ -309,7 +314,8 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
     folder = folder or kernel_data()
     generations, ranged, implementation = _api(folder)
     tables = _tables(folder)
-    entries = _read(folder, "entries.toml", {"read", "update", "read_update", "carry", "derive", "lockless", "lookup"})
+    kinds = {"read", "update", "read_update", "carry", "derive", "lockless", "lookup"}
+    entries = _read(folder, "entries.toml", kinds | {"raw_read", "raw_write", "upper"})
     contracts = _contracts(folder)
     if not target:
         target = next((r.name for r in ranged if r.default), ranged[0].name)
@@ -333,6 +339,9 @@ def load_vocabulary(folder: Path | None = None, target: str = "") -> Vocabulary:
         entries.indices("derive"),
         _texts(entries, "lockless"),
         _Table(entries.file, "lookup", entries.data.get("lookup", {})).names("names"),
+        entries.indices("raw_read"),
+        entries.indices("raw_write"),
+        _Table(entries.file, "upper", entries.data.get("upper", {})).names("types"),
         contracts.callbacks,
         contracts.applies,
         contracts.bounds,

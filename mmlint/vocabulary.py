@@ -162,7 +162,7 @@ class Sleepers(NamedTuple):
     """Functions that may sleep: always, or by the GFP flags in an argument.
 
     They sleep when one of ``flags`` is among them and none of ``clearing`` is taken out; those of ``optional`` may
-    leave the flags out, and sleep then.
+    leave the flags out, and sleep then. ``guards`` are the classes whose ``guard(class)(lock)`` sleeps.
     """
 
     always: frozenset[str]
@@ -170,6 +170,7 @@ class Sleepers(NamedTuple):
     flags: frozenset[str]
     clearing: frozenset[str]
     optional: frozenset[str]
+    guards: frozenset[str]
 
 
 class Calls(NamedTuple):
@@ -210,6 +211,9 @@ class Vocabulary:
     derives: Mapping[str, int]
     locked_reads: Mapping[str, str]
     lookups: frozenset[str]
+    raw_reads: Mapping[str, int]
+    raw_writes: Mapping[str, int]
+    upper: frozenset[str]
     callbacks: tuple[Callback, ...]
     applies: tuple[Applies, ...]
     bounds: Mapping[str, Bound]
@@ -222,6 +226,16 @@ class Vocabulary:
     sleepers: Sleepers
     calls: Calls
     target: str = ""
+
+    @cached_property
+    def levels_above(self) -> frozenset[str]:
+        """Pointers to entries of the tables above, as a cast names them without spaces."""
+        return frozenset(f"{name}*" for name in self.upper)
+
+    def raw_arguments(self, name: str) -> tuple[int, ...]:
+        """The arguments through which a function reads or writes memory as it is."""
+        found = (self.raw_reads.get(name, -1), self.raw_writes.get(name, -1))
+        return tuple(index for index in found if index >= 0)
 
     @cached_property
     def enters(self) -> frozenset[str]:

@@ -65,3 +65,7 @@ def check(function: FunctionFacts) -> Iterator[Diagnostic]:
                 (enabled, *leak.because),
                 configuration=section.configuration,
             )
+    for leak in function.leaks:
+        if leak.exit not in reported:
+            reported.add(leak.exit)
+            yield RULE.at(function, leak.exit, leak.message, leak.because)

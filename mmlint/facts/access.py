@@ -6,15 +6,17 @@ import re
 
 from mmlint.diagnostic import Level
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.inner import PageTables
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 from mmlint.flow import ir
-from mmlint.flow.values import Symbol
 from mmlint.source import Span
 
-_READ = re.compile(r"\*\s*(?P<pointer>\w+)")
+# A pointer as it may be written behind a star: a variable, a member, what a pointer leads to.
+_POINTER = r"(?P<pointer>\*?\w+(?:(?:->|\.)\w+)*)"
+_READ = re.compile(rf"\*\s*(?:{_POINTER}|\({_POINTER.replace('pointer', 'inner')}\))")
 _INDEXED = re.compile(r"(?P<pointer>\w+)\s*\[\s*(?P<index>\w+)\s*\]")
-_MACRO_READ = re.compile(r"\w+\(\s*\*\s*(?P<pointer>\w+)\s*\)")
+_MACRO_READ = re.compile(rf"\w+\(\s*\*\s*{_POINTER}\s*\)")
 _STATEMENT_START = re.compile(rb"(?:[{};):]|\belse|\bdo)\Z")
 _WRITE = re.compile(r"\*\s*(?P<pointer>\w+)\s*=(?!=)\s*(?P<value>[^;]+)")
 
@@ -24,37 +26,38 @@ def entered(site: Site) -> Evidence:
     return Evidence(site.op.span, "lazy MMU mode is entered here")
 
 
-def is_page_table(solved: Solved, site: Site, table: Symbol) -> bool:
-    """True when a pointer is known to lead into a page table: mapped, looked up, or given to an accessor as well.
-
-    A pte_t * may as well point to a copy on the stack or to a buffer.
-    """
-    if table in solved.dataflow.context.mapped:
-        return True
-    if any(table.startswith(f"T[{name}@") for name in solved.dataflow.context.vocabulary.lookups):
-        return True
+def page_tables(solved: Solved, site: Site) -> PageTables:
+    """What is known to be a page table in a section. A pte_t * may as well point to a copy or to a buffer."""
     kinds = ("read", "update", "read_update", "carry")
-    return any(touch.entry.table == table and touch.kind in kinds for touch in site.touches)
+    return PageTables(solved.dataflow.context, {touch.entry.table for touch in site.touches if touch.kind in kinds})
 
 
 def accesses(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
     """Direct accesses in the section itself."""
     level = direct_level(analysis, site)
     unlocked = {table for _, table, held in site.mapped if not held}
+    hot = page_tables(solved, site)
     found = {}
     for touch in site.touches:
-        if touch.kind != "direct" or touch.op.span in found or not is_page_table(solved, site, touch.entry.table):
+        if touch.kind != "direct" or touch.op.span in found or touch.entry.table not in hot:
             continue
         # Without the lock another accessor would be right.
         locked = touch.entry.table not in unlocked
-        found[touch.op.span] = direct_access(analysis, touch.op, (entered(site),), level, locked)
+        found[touch.op.span] = direct_access(analysis, touch.op, (entered(site),), level, locked, touch.argument)
     return list(found.values())
 
 
 def direct_access(
-    analysis: FileAnalysis, op: ir.Op, because: tuple[Evidence, ...], level: Level, locked: bool = True
+    analysis: FileAnalysis,
+    op: ir.Op,
+    because: tuple[Evidence, ...],
+    level: Level,
+    locked: bool = True,
+    argument: int = -1,
 ) -> Incident:
-    """What to say of one direct access, in whatever file it is."""
+    """What to say of one direct access, in whatever file it is: by the code itself, or by a call for its argument."""
+    if isinstance(op, ir.Call):
+        return _by_call(analysis, op, argument, because, level)
     write = isinstance(op, ir.Store)
     text = " ".join(analysis.source.text(op.span).split())
     shown = _place(text) if write else text
@@ -68,6 +71,16 @@ def direct_access(
     return Incident("direct", op.span, message, because, level, replacement)
 
 
+def _by_call(
+    analysis: FileAnalysis, op: ir.Call, argument: int, because: tuple[Evidence, ...], level: Level
+) -> Incident:
+    write = analysis.vocabulary.raw_writes.get(op.callee or "", -1) == argument
+    name = " ".join(analysis.source.text(op.argument_spans[argument]).split())
+    how, better = ("writes", "set_pte()") if write else ("reads", "ptep_get()")
+    message = f"{op.callee}() {how} the entry at '{name}' directly while lazy MMU mode is on: that takes {better}"
+    return Incident("direct", op.span, message, because, level)
+
+
 def direct_level(analysis: FileAnalysis, site: Site) -> Level:
     """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
     if analysis.is_arch:
@@ -78,7 +91,7 @@ def direct_level(analysis: FileAnalysis, site: Site) -> Level:
 def _read(text: str) -> str:
     plain = _READ.fullmatch(text) or _MACRO_READ.fullmatch(text)
     if plain:
-        return f"ptep_get({plain['pointer']})"
+        return f"ptep_get({plain['pointer'] or plain.groupdict().get('inner')})"
     indexed = _INDEXED.fullmatch(text)
     if indexed and indexed["index"] == "0":
         return f"ptep_get({indexed['pointer']})"

@@ -11,14 +11,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mmlint.diagnostic import Level
-from mmlint.facts.access import direct_access, direct_level, entered, is_page_table
+from mmlint.facts.access import direct_access, direct_level, entered, page_tables
 from mmlint.facts.callgraph import ENTER, GIVEN, OWN, SLEEP
 from mmlint.facts.chains import Chains, Found
-from mmlint.facts.effects import InnerCall
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
-from mmlint.flow.values import Symbol
 
 
 class Surroundings(NamedTuple):
@@ -35,11 +33,9 @@ def follow(
     """The chains out of a section; None where the file is in no tree."""
     if analysis.graph is None:
         return None
-    calls = [InnerCall(op, arguments, "") for op, arguments in site.calls]
-    touched = dict.fromkeys(touch.entry.table for touch in site.touches)
-    hot = frozenset(table for table in touched if is_page_table(solved, site, table))
+    hot = page_tables(solved, site)
     names = frozenset(name.name for name in solved.dataflow.graph.variables)
-    return Chains(analysis.graph, analysis.path, analysis, thorough, kinds).follow(calls, hot, names)
+    return Chains(analysis.graph, analysis.path, analysis, thorough, kinds).follow(site.calls, hot, names)
 
 
 def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]:
@@ -54,25 +50,34 @@ def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]
 def consequences(analysis: FileAnalysis, found: Found, around: Surroundings) -> list[Incident]:
     """What is to be said of chains that were found."""
     return [
-        *_sleeps(found, around),
+        *_sleeps(analysis, found, around),
         *_accesses(analysis, found, around),
         *_enters(analysis, found, around),
+        *_resumes(analysis, found, around),
+        *_read_backs(analysis, found, around),
     ]
 
 
-def _sleeps(found: Found, around: Surroundings) -> Iterable[Incident]:
+def worst_level(analysis: FileAnalysis, arch: str) -> Level:
+    """How bad something is that only code of one architecture leads to: nothing happens where it has no such mode."""
+    return Level.NOTE if arch and analysis.graph is not None and not analysis.graph.has_mode(arch) else Level.ERROR
+
+
+def _sleeps(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
     # The shortest chain of each call comes first.
     for sleep in {chain.start: chain for chain in reversed(found.sleeps)}.values():
         how = f" with {sleep.flag}" if sleep.flag else ""
-        message = f"{sleep.start.callee}() may sleep while lazy MMU mode is on: it comes to {sleep.sleeper}(){how}"
-        yield Incident("sleep", sleep.start.name_span, message, (*around.because, *sleep.steps))
+        name = sleep.start.callee or sleep.first
+        message = f"{name}() may sleep while lazy MMU mode is on: it comes to {sleep.sleeper}(){how}"
+        level = worst_level(analysis, sleep.arch)
+        yield Incident("sleep", sleep.start.name_span, message, (*around.because, *sleep.steps), level)
 
 
 def _accesses(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
     for chain in found.accesses:
         level = Level.NOTE if chain.analysis.is_arch else around.level
         because = (*around.because, *chain.steps[:-1])
-        incident = direct_access(chain.analysis, chain.access.op, because, level)
+        incident = direct_access(chain.analysis, chain.access.op, because, level, argument=chain.access.argument)
         elsewhere = None if chain.analysis is analysis else chain.analysis.source.locate(incident.subject)
         yield incident._replace(elsewhere=elsewhere, owner=chain.place.name)
 
@@ -83,16 +88,36 @@ def _enters(analysis: FileAnalysis, found: Found, around: Surroundings) -> Itera
     for chain in {chain.start: chain for chain in reversed(found.enters)}.values() if flat else ():
         name = chain.start.callee or chain.place.name
         message = f"{name}() enters a section of its own in another one, and sections do not nest in this tree"
-        yield Incident("nested", chain.start.name_span, message, (*around.because, *chain.steps))
+        level = worst_level(analysis, chain.arch)
+        yield Incident("nested", chain.start.name_span, message, (*around.because, *chain.steps), level)
     for chain in () if flat else found.enters:
         if chain.op.callee in vocabulary.ranged_enters:
             elsewhere = None if chain.analysis is analysis else chain.analysis.source.locate(chain.op.span)
             message = "the range is ignored where the function is called with lazy MMU mode on"
             because = (*around.because, *chain.steps[:-1])
-            yield Incident("lost", chain.op.span, message, because, elsewhere=elsewhere, owner=chain.place.name)
+            level = worst_level(analysis, chain.arch)
+            yield Incident("lost", chain.op.span, message, because, level, elsewhere=elsewhere, owner=chain.place.name)
 
 
-def hot_parameter(solved: Solved, index: int) -> frozenset[Symbol]:
-    """The page table that a parameter of a function points into."""
-    parameters = solved.dataflow.graph.parameters
-    return frozenset({Symbol(f"T[{parameters[index].name}]")} if index < len(parameters) else ())
+def _resumes(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
+    for chain in found.resumes if around.enter in analysis.vocabulary.ranged_enters else ():
+        elsewhere = None if chain.analysis is analysis else chain.analysis.source.locate(chain.op.span)
+        message = f"the range of the section is lost: {chain.op.callee}() enters the mode without it"
+        because = (*around.because, *chain.steps[:-1])
+        level = worst_level(analysis, chain.arch)
+        yield Incident("lost", chain.op.span, message, because, level, elsewhere=elsewhere, owner=chain.place.name)
+
+
+def _read_backs(analysis: FileAnalysis, found: Found, around: Surroundings) -> Iterable[Incident]:
+    for chain in found.read_backs:
+        incident, home = chain.incident, chain.analysis
+        elsewhere = None if home is analysis else home.source.locate(incident.subject)
+        there = incident.because if home is analysis else tuple(place_in(home, step) for step in incident.because)
+        because = (*around.because, *chain.steps, *there)
+        level = worst_level(analysis, chain.arch)
+        yield incident._replace(because=because, at_most=level, elsewhere=elsewhere, owner=chain.place.name)
+
+
+def place_in(home: FileAnalysis, step: Evidence) -> Evidence:
+    """Evidence from one file as another one shows it."""
+    return step if step.elsewhere else step._replace(elsewhere=home.source.locate(step.span))

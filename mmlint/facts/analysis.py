@@ -23,7 +23,8 @@ from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.incidents import incidents_of
 from mmlint.facts.judgement import judge_section
 from mmlint.facts.mentions import calls_of, mentions_section
-from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Section, Unmatched, Verdict
+from mmlint.facts.pairing import borrowed_leaks
+from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Incident, Leak, Section, Unmatched, Verdict
 from mmlint.flow.ir import Call
 from mmlint.source import Source, Span
 from mmlint.tree import NO_TREE, TreeApi
@@ -126,6 +127,7 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: boo
     unmatched: dict[int, Unmatched] = {}
     incidents: dict[tuple[str, int], Incident] = {}
     seen: dict[tuple[str, int], int] = {}
+    leaks: dict[Span, Leak] = {}
     for solved in texts:
         for incident in incidents_of(analysis, solved):
             key = (incident.kind, incident.subject.start)
@@ -135,6 +137,8 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: boo
             sections.setdefault(section.call.start, []).append(section)
         for found in _unmatched(solved):
             unmatched.setdefault(found.call.start, found)
+        for leak in borrowed_leaks(solved, analysis.source):
+            leaks.setdefault(leak.exit, leak)
     merged = tuple(_merge(sections[start]) for start in sorted(sections))
     surplus = tuple(unmatched[start] for start in sorted(unmatched))
     everywhere = {key for key, count in seen.items() if count == len(texts)}
@@ -142,7 +146,9 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: boo
         incidents[key]._replace(configuration="") if key in everywhere else incidents[key]
         for key in sorted(incidents, key=lambda key: (key[1], key[0]))
     )
-    return FunctionFacts(analysis.source, name, texts[0].function.span, merged, surplus, happened)
+    return FunctionFacts(
+        analysis.source, name, texts[0].function.span, merged, surplus, happened, tuple(leaks.values())
+    )
 
 
 def _sections(analysis: FileAnalysis, solved: Solved, audit: bool) -> list[Section]:
@@ -177,6 +183,13 @@ def _unmatched(solved: Solved) -> list[Unmatched]:
             op = closing.op
             if solved.sites.unopened.pop(op.span.start, None) is not None:
                 lines = (Evidence(site.op.span, "the section is entered here"), Evidence(op.span, "it is left here"))
+                message = f"{op.callee}() is also reached on a path that entered no section"
+                found.append(Unmatched(op.span, message, lines, solved.configuration))
+    for start, borrowed in solved.sites.borrowed.items():
+        for op in borrowed.closings:
+            if solved.sites.unopened.pop(op.span.start, None) is not None:
+                entered = _calls_at(solved, start)[0]
+                lines = (Evidence(entered.span, "the section is entered here"), Evidence(op.span, "it is left here"))
                 message = f"{op.callee}() is also reached on a path that entered no section"
                 found.append(Unmatched(op.span, message, lines, solved.configuration))
     return found

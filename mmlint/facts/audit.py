@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mmlint.facts.access import is_page_table
+from mmlint.facts.access import page_tables
 from mmlint.facts.across import follow
 from mmlint.facts.callbacks import Callback, callbacks_in, running_site
 from mmlint.facts.callgraph import GIVEN, OWN, architecture
@@ -22,7 +22,6 @@ from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.index import Place
 from mmlint.facts.sections import Audit, AuditedAccess, AuditedFunction, AuditEdge, OpenEnd
 from mmlint.facts.sites import Site
-from mmlint.facts.summaries import parameter_table
 from mmlint.source import Source, Span
 
 _STORED = "the pointer is stored where others may find it"
@@ -31,20 +30,22 @@ _STORED = "the pointer is stored where others may find it"
 def audit_section(analysis: FileAnalysis, solved: Solved, site: Site) -> Audit:
     """The audit of one section in one text of its function."""
     collector = _Collector(solved.name)
+    hot = page_tables(solved, site)
     for touch in site.touches:
-        if touch.kind == "direct" and is_page_table(solved, site, touch.entry.table):
+        if touch.kind == "direct" and touch.entry.table in hot:
             collector.access(analysis, solved.name, touch.op.span, "")
     for store, table in site.escapes:
-        if is_page_table(solved, site, table):
+        if table in hot:
             collector.open_end(f"{solved.name}()", analysis, store.span, _STORED)
     found = follow(analysis, solved, site, thorough=True, kinds=GIVEN | OWN)
     if found is not None:
-        running = any(op.callee is None for op, _ in site.calls)
+        running = any(call.op.callee is None for call in site.calls)
         callbacks = list(_callbacks(analysis, site)) if running else []
         collector.chains(analysis, solved.name, found, resolved=bool(callbacks))
         for callback in callbacks:
             collector.callback(callback)
-    accessors = sorted({op.callee or "" for op, _ in site.calls if _is_accessor(analysis, op.callee or "")})
+    called = {call.op.callee or "" for call in site.calls}
+    accessors = sorted(name for name in called if _is_accessor(analysis, name))
     return collector.audit(tuple(accessors))
 
 
@@ -136,8 +137,7 @@ class _Collector:
             effects = Effects(text)
             parameters = effects.parameters
             entry = callback.applies.pte
-            given = {parameter_table(parameters[entry].name)} if entry < len(parameters) else set()
-            hot = frozenset(given | effects.page_tables())
+            hot = effects.page_tables((parameters[entry].name,) if entry < len(parameters) else ())
             for access in effects.accesses:
                 if access.table in hot:
                     self.access(home, name, access.op.span, f"{self.root} > {name}")

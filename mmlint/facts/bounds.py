@@ -236,8 +236,8 @@ def _arguments(solved: Solved, callee: str, i: int, j: int) -> dict[tuple[Poly, 
     """The values of arguments i and j at every call of a function: (addr, end, place) to call."""
     evaluator = Evaluator(solved.dataflow.context)
     found: dict[tuple[Poly, Poly, int], Call] = {}
-    for state, op in solved.sites.calls:
-        if op.callee == callee and max(i, j) < len(op.arguments):
+    for state, op in solved.dataflow.calls_of(callee):
+        if max(i, j) < len(op.arguments):
             addr, end = evaluator.poly(op.arguments[i], state), evaluator.poly(op.arguments[j], state)
             found.setdefault((addr, end, op.span.start), op)
     return found

@@ -14,15 +14,16 @@ from typing import NamedTuple
 
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level
-from mmlint.facts.across import Surroundings, consequences
+from mmlint.facts.across import Surroundings, consequences, place_in, worst_level
+from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture
 from mmlint.facts.chains import Chains, Sleep
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
+from mmlint.facts.gfp import sleeper_name
+from mmlint.facts.inner import PageTables
 from mmlint.facts.readback import read_backs
 from mmlint.facts.sections import Evidence, FunctionFacts, Incident
 from mmlint.facts.sites import Site
-from mmlint.facts.summaries import parameter_table
-from mmlint.flow.values import Symbol
 from mmlint.source import Span
 from mmlint.vocabulary import Applies
 
@@ -144,7 +145,7 @@ def running_site(home: FileAnalysis, name: str) -> Site | None:
             break
         for solved in home.solve(current)[0] if home.enters_mode(current) else ():
             for site in solved.sites.sites.values():
-                if any(op.callee is None for op, _ in site.calls):
+                if any(call.op.callee is None for call in site.calls):
                     return site
         fresh = [callee for callee in home.called_names(current) if callee not in seen]
         seen.update(fresh)
@@ -156,31 +157,34 @@ def _judge(analysis: FileAnalysis, callback: Callback, around: Surroundings) -> 
     """The incidents in one callback, with places elsewhere where its file is another one."""
     home, name = callback.analysis, callback.name
     texts, _ = home.called(name, False, {})
+    worst = worst_level(home, architecture(home.path))
     for text in texts:
         effects = Effects(text)
         parameters = effects.parameters
         if callback.applies.pte >= len(parameters):
             continue
-        hot = frozenset({parameter_table(parameters[callback.applies.pte].name)}) | effects.page_tables()
+        hot = effects.page_tables((parameters[callback.applies.pte].name,))
         for incident in _own_incidents(callback, effects, hot, around):
             elsewhere = None if home is analysis else home.source.locate(incident.subject)
-            yield incident._replace(elsewhere=elsewhere, owner=name)
+            yield incident._replace(elsewhere=elsewhere, owner=name, at_most=min(incident.at_most, worst))
         if home.graph is not None:
             names = frozenset(variable.name for variable in text.dataflow.graph.variables)
-            found = Chains(home.graph, home.path, home).follow(list(effects.calls), hot, names)
+            found = Chains(home.graph, home.path, home, kinds=SLEEP | ENTER | GIVEN | OWN | LOCKED).follow(
+                effects.calls, hot, names
+            )
             for incident in consequences(home, found, _seen_from(home, analysis, around)):
                 place = incident.elsewhere or (None if home is analysis else home.source.locate(incident.subject))
-                yield incident._replace(elsewhere=place, owner=incident.owner or name)
+                yield incident._replace(
+                    elsewhere=place, owner=incident.owner or name, at_most=min(incident.at_most, worst)
+                )
 
 
-def _own_incidents(
-    callback: Callback, effects: Effects, hot: frozenset[Symbol], around: Surroundings
-) -> Iterator[Incident]:
+def _own_incidents(callback: Callback, effects: Effects, hot: PageTables, around: Surroundings) -> Iterator[Incident]:
     home = callback.analysis
     for access in effects.accesses:
         if access.table in hot:
-            yield direct_access(home, access.op, around.because, around.level)
-    sleeps = [Sleep(op, op.callee or "", flag, ()) for op, flag in effects.sleeps.items()]
+            yield direct_access(home, access.op, around.because, around.level, argument=access.argument)
+    sleeps = [Sleep(op, "", sleeper_name(op), flag, ()) for op, flag in effects.sleeps.items()]
     for sleep in sleeps:
         how = f" with {sleep.flag}" if sleep.flag else ""
         message = f"{sleep.sleeper}() may sleep{how} while lazy MMU mode is on"
@@ -192,8 +196,5 @@ def _seen_from(home: FileAnalysis, analysis: FileAnalysis, around: Surroundings)
     """The surroundings with places, where the file that is reported on is not the one that shows them."""
     if home is analysis:
         return around
-    because = tuple(
-        step if step.elsewhere else step._replace(elsewhere=analysis.source.locate(step.span))
-        for step in around.because
-    )
+    because = tuple(place_in(analysis, step) for step in around.because)
     return around._replace(because=because)

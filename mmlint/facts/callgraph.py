@@ -16,12 +16,13 @@ import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis, Pending, Unsolved
 from mmlint.facts.index import NameIndex, Place
+from mmlint.facts.modes import modes_of
 from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
-from mmlint.flow.ir import Variable
 from mmlint.flow.values import Value
 from mmlint.source import Source
 from mmlint.syntax.words import ASM
@@ -31,9 +32,12 @@ from mmlint.vocabulary import Vocabulary
 # What a function may lead to: a sleeper, an enable, a dereference of a pte pointer that it is given, or of one that it
 # finds itself.
 SLEEP, ENTER, GIVEN, OWN = 1, 2, 4, 8
+# A lock around what reads and writes entries.
+LOCKED = 16
 # Bounds of one survey; a chain that is longer is not found.
 MAX_DEPTH = 7
 _MAX_PLACES = 4_000
+_MAX_SECTIONS = 4
 # More definitions than this are one name for many things.
 _MAX_MEANINGS = 24
 _CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
@@ -67,21 +71,29 @@ class CallGraph:
         self._meanings: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._analyses: dict[str, FileAnalysis] = {}
         self._enters = vocabulary.enters | vocabulary.ranged_enters
+        self._reenters = self._enters | vocabulary.resumes
         self._callers: dict[str, tuple[str, ...]] = {}
         self._mode = self._enters | vocabulary.leaves | vocabulary.pauses | vocabulary.resumes
         self._summaries: dict[tuple[str, str], Summary | None] = {}
         self._edges: dict[Place, tuple[int, tuple[Place, ...]]] = {}
-        self._modes: dict[Place, tuple[int, ...]] = {}
+        self._modes: dict[Place, dict[int, tuple[Value, ...]]] = {}
+        self._has_mode: dict[str, bool] = {}
         self._words: dict[Place, frozenset[str]] = {}
         self._effects: dict[object, tuple[list[Effects], list[Unsolved]]] = {}
         sleepers, calls = vocabulary.sleepers, vocabulary.calls
         self._sleepers = sleepers.always | frozenset(sleepers.gfp) | frozenset(calls.conditional)
+        self._sleepers |= {"guard", "scoped_guard"}
         kinds = (vocabulary.reads, vocabulary.updates, vocabulary.read_updates, vocabulary.carries, vocabulary.levels)
         tables = (vocabulary.maps, vocabulary.unmaps, vocabulary.lock_pointers)
         locks = vocabulary.locks
         self._accessors = frozenset(name for kind in (*kinds, *tables) for name in kind) | locks.acquire | locks.release
         self._accessors |= locks.try_ | locks.double_acquire | locks.double_release | vocabulary.macros.noreturn
         self._accessors |= vocabulary.lookups | frozenset(vocabulary.derives)
+        self._writes = frozenset((*vocabulary.updates, *vocabulary.read_updates))
+        self._raw = frozenset(vocabulary.raw_reads) | frozenset(vocabulary.raw_writes)
+        fields = {name.rpartition(".")[2] for name, type_ in vocabulary.types.items() if type_.startswith("pte_t")}
+        pattern = r"\*\s*\(*\s*[\w.>-]*(?:->|\.)(?:{0})\b|(?:->|\.)(?:{0})\)*\s*(?:->|\[)"
+        self._fields = re.compile(pattern.format("|".join(sorted(fields))).encode()) if fields else None
         self._finders = vocabulary.lookups | frozenset(vocabulary.maps)
 
     # ------------------------------------------------------------ files
@@ -177,13 +189,18 @@ class CallGraph:
         return known
 
     def _own_interest(self, place: Place) -> int:
-        words = self.words(place)
+        words, vocabulary = self.words(place), self.vocabulary
         if self.is_known(place.name):
             return ENTER if words & self._enters else 0
         flags = SLEEP if words & self._sleepers else 0
-        flags |= ENTER if words & self._enters else 0
-        if _dereferences(self.index.text(place), place.macro):
+        flags |= ENTER if words & self._reenters else 0
+        text = self.index.text(place)
+        if words & self._raw or _dereferences(text, place.macro):
             flags |= GIVEN | (OWN if words & self._finders else 0)
+        if words & vocabulary.locks.acquire and words & vocabulary.reads.keys() and words & self._writes:
+            flags |= LOCKED
+        if self._fields is not None and self._fields.search(text):
+            flags |= GIVEN | OWN
         return flags
 
     # ------------------------------------------------------------ what lies below
@@ -252,30 +269,38 @@ class CallGraph:
             return None
         return found[0] if all(summary == found[0] for summary in found) else UNCERTAIN
 
-    def modes(self, place: Place) -> tuple[int, ...]:
-        """Parameters of a function that select what it does, by index."""
+    def modes(self, place: Place) -> dict[int, tuple[Value, ...]]:
+        """Parameters of a function that select what it does, by index, with the values that make a difference."""
         known = self._modes.get(place)
         if known is None:
-            graphs = self.analysis(place.path).graphs(place.name)
-            known = self._modes[place] = tuple(
-                sorted(
-                    {
-                        index
-                        for graph in graphs
-                        for index, name in enumerate(graph.parameters)
-                        if _selects(graph.variables[name], self.vocabulary.calls.modes)
-                    }
-                )
-            )
+            known = self._modes[place] = {}
+            for graph in self.analysis(place.path).graphs(place.name):
+                for index, values in modes_of(graph, self.vocabulary.calls.modes).items():
+                    known[index] = tuple(dict.fromkeys((*known.get(index, ()), *values)))
         return known
 
-    def effects(self, place: Place, given: Mapping[int, Value]) -> tuple[list[Effects], list[Unsolved]]:
-        """What each text of a definition does in a section, and which texts could not be analysed."""
-        key = (place.path, place.name, place.macro, tuple(sorted(given.items(), key=lambda item: item[0])))
+    def has_mode(self, arch: str) -> bool:
+        """True when the headers of an architecture define what enters the mode there."""
+        known = self._has_mode.get(arch)
+        if known is None:
+            names = [name.encode() for name in self.vocabulary.api_names if name.startswith("arch_enter")]
+            texts = [self.index.data(path) for path in self.tree.files(f"arch/{arch}/include")]
+            known = self._has_mode[arch] = any(name in text for text in texts for name in names)
+        return known
+
+    @cached_property
+    def max_depth(self) -> int:
+        """How many sections around a call make a difference: one where the first leave ends them all."""
+        flat = any(g.name == self.api.generation and not g.nesting for g in self.vocabulary.generations)
+        return 1 if flat else _MAX_SECTIONS
+
+    def effects(self, place: Place, given: Mapping[int, Value], depth: int) -> tuple[list[Effects], list[Unsolved]]:
+        """What each text of a definition does in ``depth`` sections, and which texts could not be analysed."""
+        key = (place.path, place.name, place.macro, depth, tuple(sorted(given.items(), key=lambda item: item[0])))
         known = self._effects.get(key)
         if known is None:
             texts, unsolved = self.analysis(place.path).called(place.name, place.macro, given)
-            known = self._effects[key] = ([Effects(text) for text in texts], unsolved)
+            known = self._effects[key] = ([Effects(text, depth) for text in texts], unsolved)
         return known
 
 
@@ -296,10 +321,6 @@ def _dereferences(text: bytes, macro: bool) -> bool:
     members = (match.start() for match in _INDEXED.finditer(text) if match.group(1) in names)
     starts = (*starred.values(), *(start for start in members if start not in starred))
     return any(not text[:start].rstrip().endswith(b"pte_t") for start in starts)
-
-
-def _selects(variable: Variable, types: frozenset[str]) -> bool:
-    return not variable.pointers and (variable.type in types or variable.type.startswith("enum "))
 
 
 def architecture(path: str) -> str:

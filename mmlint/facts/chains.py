@@ -13,16 +13,19 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mmlint.facts.callgraph import ENTER, GIVEN, MAX_DEPTH, OWN, SLEEP, CallGraph
-from mmlint.facts.effects import Access, Effects, InnerCall
+from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, MAX_DEPTH, OWN, SLEEP, CallGraph, architecture
+from mmlint.facts.effects import Access, Effects
 from mmlint.facts.file import FileAnalysis
+from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.index import Place
-from mmlint.facts.sections import Evidence
-from mmlint.facts.summaries import parameter_table
+from mmlint.facts.inner import InnerCall, PageTables, function_name
+from mmlint.facts.modes import Unknown, choices
+from mmlint.facts.readback import read_backs
+from mmlint.facts.sections import Evidence, Incident
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
@@ -32,16 +35,18 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _MAX_FRAMES = 600
 # A chain to a sleeper may hang on this many conditions; with more of them, nothing is claimed.
 _MAX_DOUBTS = 2
-_ZERO, _ONE = Poly.const(0), Poly.const(1)
+_ANYTHING = SLEEP | ENTER | GIVEN | OWN | LOCKED
 
 
 class Sleep(NamedTuple):
-    """A chain to a call that may sleep: the call in the section, the sleeper, its flag, and the steps."""
+    """A chain to a call that may sleep: the call in the section, what it runs, the sleeper, its flag, the steps."""
 
     start: ir.Call
+    first: str
     sleeper: str
     flag: str
     steps: tuple[Evidence, ...]
+    arch: str = ""
 
 
 class DirectAccess(NamedTuple):
@@ -62,6 +67,18 @@ class Entering(NamedTuple):
     analysis: FileAnalysis
     op: ir.Call
     steps: tuple[Evidence, ...]
+    arch: str = ""
+
+
+class ReadBack(NamedTuple):
+    """A chain to an entry that is read and written under a lock."""
+
+    start: ir.Call
+    place: Place
+    analysis: FileAnalysis
+    incident: Incident
+    steps: tuple[Evidence, ...]
+    arch: str = ""
 
 
 class Unresolved(NamedTuple):
@@ -85,23 +102,48 @@ class Found:
     sleeps: list[Sleep] = field(default_factory=list)
     accesses: list[DirectAccess] = field(default_factory=list)
     enters: list[Entering] = field(default_factory=list)
+    resumes: list[Entering] = field(default_factory=list)
+    read_backs: list[ReadBack] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     # What was looked at, True where a pte pointer reaches it; who calls whom, None being the section.
     looked_at: dict[Place, bool] = field(default_factory=dict)
     edges: dict[tuple[Place | None, Place], None] = field(default_factory=dict)
 
 
+class _Context(NamedTuple):
+    """A function whose calls are followed: how it was reached, and what is known in it.
+
+    ``place`` is None for the section itself; ``arch`` is the architecture whose code led here, empty for generic code.
+    """
+
+    start: ir.Call | None
+    first: str
+    place: Place | None
+    path: str
+    hot: PageTables
+    names: frozenset[str]
+    doubts: int = 0
+    steps: tuple[Evidence, ...] = ()
+    arch: str = ""
+
+
 class _Frame(NamedTuple):
-    """A function about to be looked at: how it was called, and from where."""
+    """A function about to be looked at: how it was called, and from where.
+
+    ``hot`` are the arguments that are pte pointers of the section: i, or ~i for one that argument i points to.
+    """
 
     start: ir.Call
+    first: str
     place: Place
     given: tuple[tuple[int, Value], ...]
-    unknown: tuple[int, ...]
+    unknown: Unknown
     hot: frozenset[int]
+    depth: int
     doubts: int
     steps: tuple[Evidence, ...]
     caller: Place | None = None
+    arch: str = ""
 
 
 class Chains:
@@ -123,25 +165,29 @@ class Chains:
         self._analysis = analysis
         self._thorough = thorough
         self._kinds = kinds
+        self._found = Found()
+        self._interest: dict[Place, int] = {}
 
-    def follow(self, calls: Iterable[InnerCall], hot: frozenset[Symbol], names: frozenset[str]) -> Found:
+    def follow(self, calls: Iterable[InnerCall], hot: PageTables, names: frozenset[str]) -> Found:
         """Follow ``calls``; ``hot`` are the page tables of the section, ``names`` the variables of its function."""
-        found = Found()
+        found = self._found = Found()
         calls = list(calls)
-        wanted = {call.op.callee or call.target for call in calls} - {""}
-        interest = self._graph.survey(wanted, self._path)
+        self._interest = dict(self._graph.survey({call.op.callee or "" for call in calls} - {""}, self._path))
         pending: deque[_Frame] = deque()
-        doubts: dict[tuple[Place, tuple[tuple[int, Value], ...], frozenset[int]], int] = {}
+        doubts: dict[tuple[object, ...], int] = {}
 
         def push(frames: Iterable[_Frame]) -> None:
             for frame in frames:
-                key = (frame.place, frame.given, frame.hot)
+                # An access is the same for all calls that lead to it; of sleepers, each call wants to know its own.
+                start = frame.start if self._interest.get(frame.place, 0) & self._kinds & (SLEEP | ENTER) else None
+                key = (start, frame.place, frame.given, frame.hot, frame.depth)
                 if doubts.get(key, frame.doubts + 1) > frame.doubts:
                     doubts[key] = frame.doubts
                     pending.append(frame)
 
+        section = _Context(None, "", None, self._path, hot, names)
         for call in calls:
-            push(self._frames(found, interest, call.op, call, self._path, hot, names, 0, ()))
+            push(self._frames(section, call))
         while pending:
             frame = pending.popleft()
             if len(found.looked_at) >= _MAX_FRAMES:
@@ -149,72 +195,104 @@ class Chains:
                 found.unresolved.append(Unresolved(frame.start, frame.place.name, why, True, frame.steps))
                 break
             found.edges.setdefault((frame.caller, frame.place))
-            push(self._look(found, interest, frame))
+            push(self._look(frame))
         return found
 
     # ------------------------------------------------------------ one call
 
-    def _frames(
-        self,
-        found: Found,
-        interest: Mapping[Place, int],
-        start: ir.Call,
-        call: InnerCall,
-        path: str,
-        hot: frozenset[Symbol],
-        names: frozenset[str],
-        doubts: int,
-        steps: tuple[Evidence, ...],
-        caller: Place | None = None,
-    ) -> list[_Frame]:
+    def _frames(self, context: _Context, call: InnerCall) -> list[_Frame]:
         """The functions that a call may run, where looking at them can tell something."""
-        graph, name = self._graph, call.op.callee or call.target
-        handed = frozenset(i for i, value in enumerate(call.arguments) if _is_hot(value, hot))
-        if len(steps) >= MAX_DEPTH or graph.is_quiet(name) or name in graph.vocabulary.api_names:
+        if call.op.callee is not None:
+            return self._frames_of(context, call, call.op.callee, context.path)
+        frames = []
+        for target in call.targets or ("",):
+            name, _, path = target.partition(" of ")
+            path = path or context.path
+            if name:
+                for place, flags in self._graph.survey({name}, path).items():
+                    self._interest[place] = self._interest.get(place, 0) | flags
+            frames += self._frames_of(context, call, name, path)
+        return frames
+
+    def _frames_of(self, context: _Context, call: InnerCall, name: str, path: str) -> list[_Frame]:
+        graph = self._graph
+        hot = {i for i, value in enumerate(call.arguments) if isinstance(value, Entry) and value.table in context.hot}
+        handed = frozenset(hot | {~index for index, table in call.behind if table in context.hot})
+        if len(context.steps) >= MAX_DEPTH or graph.is_quiet(name) or name in graph.vocabulary.api_names:
             return []
+        start = context.start or call.op
         places = graph.resolve(name, path) if name else ()
         if not places:
             if not graph.is_known(name):
                 why = "a call through a pointer" if not name else "no definition is found"
                 why += "" if graph.whole or not name else ": the file is in no tree"
-                found.unresolved.append(Unresolved(start, name, why, bool(handed), steps, caller))
+                missing = Unresolved(start, name, why, bool(handed), context.steps, context.place)
+                self._found.unresolved.append(missing)
             return []
+        # Of a call through a pointer, the words of a function tell nothing.
+        passes = any(self._function(value, context) for value in call.arguments)
         frames = []
         for place in places:
-            worth = interest.get(place, 0 if not call.target else SLEEP | ENTER | GIVEN | OWN)
-            worth &= self._kinds & ((SLEEP if doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN if handed else 0))
+            kinds = (SLEEP if context.doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN | LOCKED if handed else 0)
+            worth = (_ANYTHING if passes else self._interest.get(place, 0)) & self._kinds & kinds
             if not worth and not (self._thorough and handed and not graph.is_known(name)):
                 continue
-            given, unknown = self._given(place, call.arguments, names, handed)
-            frames.append(_Frame(start, place, given, unknown, handed, doubts, steps, caller))
+            given, unknown = self._given(place, call, context, handed)
+            frames.append(
+                _Frame(
+                    start,
+                    context.first or name,
+                    place,
+                    given,
+                    unknown,
+                    handed,
+                    min(call.depth, graph.max_depth),
+                    context.doubts,
+                    context.steps,
+                    context.place,
+                    context.arch or architecture(place.path),
+                )
+            )
         return frames
 
     def _given(
-        self, place: Place, arguments: tuple[Value, ...], names: frozenset[str], handed: frozenset[int]
-    ) -> tuple[tuple[tuple[int, Value], ...], tuple[int, ...]]:
+        self, place: Place, call: InnerCall, context: _Context, handed: frozenset[int]
+    ) -> tuple[tuple[tuple[int, Value], ...], Unknown]:
         """Arguments whose values mean the same in the callee; and parameters that select what it does, not known."""
-        given: dict[int, Value] = {
-            i: value for i, value in enumerate(arguments) if isinstance(value, Poly) and _is_global(value, names)
-        }
+        given: dict[int, Value] = {}
+        for i, value in enumerate(call.arguments):
+            function = self._function(value, context)
+            if function:
+                given[i] = Poly.symbol(Symbol(function))
+            elif isinstance(value, Poly) and _is_global(value, context.names):
+                given[i] = value
         if place.macro:
-            entries: dict[int, Value] = {i: _macro_entry(i) for i in handed}
+            entries: dict[int, Value] = {i: _macro_entry(i) for i in handed if i >= 0}
             return tuple(sorted({**given, **entries}.items(), key=lambda item: item[0])), ()
         modes = self._graph.modes(place)
-        return tuple(given.items()), tuple(i for i in modes if i < len(arguments) and i not in given)
+        unknown = {i: values for i, values in modes.items() if i < len(call.arguments) and i not in given}
+        return tuple(given.items()), tuple(unknown.items())
+
+    def _function(self, value: Value, context: _Context) -> str:
+        """A function that is passed on, with the file that names it: there it may be a static one."""
+        name = function_name(value)
+        if not name or " of " in name:
+            return name
+        if name in context.names or name.isupper():
+            return ""
+        places = self._graph.resolve(name, context.path)
+        return f"{name} of {context.path}" if any(not place.macro for place in places) else ""
 
     # ------------------------------------------------------------ one function
 
-    def _look(self, found: Found, interest: Mapping[Place, int], frame: _Frame) -> list[_Frame]:
-        graph, place = self._graph, frame.place
+    def _look(self, frame: _Frame) -> list[_Frame]:
+        graph, place, found = self._graph, frame.place, self._found
         analysis = graph.analysis(place.path)
-        choices = [dict(frame.given)]
-        if frame.unknown:
-            choices = [{**choices[0], **dict.fromkeys(frame.unknown, value)} for value in (_ZERO, _ONE)]
-        reached = bool(frame.hot) or bool(interest.get(place, 0) & OWN)
+        reached = bool(frame.hot) or bool(self._interest.get(place, 0) & OWN)
         found.looked_at[place] = found.looked_at.get(place, False) or reached
         known: list[list[Effects]] = []
-        for given in choices:
-            effects, unsolved = graph.effects(place, given)
+        for chosen in choices(frame.unknown):
+            effects, unsolved = graph.effects(place, {**dict(frame.given), **chosen}, frame.depth)
             known.append(effects)
             for item in unsolved:
                 found.unresolved.append(
@@ -224,20 +302,14 @@ class Chains:
         certain = set.intersection(*everywhere)
         frames: list[_Frame] = []
         for one in (one for effects in known for one in effects):
-            frames += self._consequences(found, interest, frame, analysis, one, certain)
+            frames += self._consequences(frame, analysis, one, certain)
         return frames
 
     def _consequences(
-        self,
-        found: Found,
-        interest: Mapping[Place, int],
-        frame: _Frame,
-        analysis: FileAnalysis,
-        effects: Effects,
-        certain: set[Span],
+        self, frame: _Frame, analysis: FileAnalysis, effects: Effects, certain: set[Span]
     ) -> list[_Frame]:
-        name = frame.place.name
-        hot = _hot_tables(frame.hot, effects)
+        name, found = frame.place.name, self._found
+        hot = effects.page_tables(_handed_names(frame.hot, effects))
         if not self._graph.is_accessor(frame.place) and not self._graph.is_known(name):
             for access in effects.accesses:
                 if access.table in hot:
@@ -246,31 +318,45 @@ class Chains:
                     found.accesses.append(DirectAccess(frame.start, frame.place, analysis, access, steps))
         for op in effects.enters:
             steps = (*frame.steps, self._step(analysis, op.name_span, f"{name}() enters a section here"))
-            found.enters.append(Entering(frame.start, frame.place, analysis, op, steps))
-        if self._graph.is_known(name):
-            return []
-        for op, flag in effects.sleeps.items():
-            if op.span in certain and frame.doubts + effects.is_conditional(op) <= _MAX_DOUBTS:
-                how = f" with {flag}" if flag else ""
-                text = f"{name}() calls {op.callee}(){how} here"
-                steps = (*frame.steps, self._step(analysis, op.name_span, text))
-                found.sleeps.append(Sleep(frame.start, op.callee or "", flag, steps))
-        frames = []
-        names = frozenset(name.name for name in effects.called.dataflow.graph.variables)
-        for call in effects.calls:
-            text = f"{name}() calls {call.op.callee or call.target}() here"
-            steps = (*frame.steps, self._step(analysis, call.op.name_span, text))
-            doubts = frame.doubts + effects.is_conditional(call.op)
-            doubts = min(doubts, _MAX_DOUBTS + 1) if call.op.span in certain else _MAX_DOUBTS + 1
-            frames += self._frames(
-                found, interest, frame.start, call, frame.place.path, hot, names, doubts, steps, frame.place
-            )
+            found.enters.append(Entering(frame.start, frame.place, analysis, op, steps, frame.arch))
+        for op in effects.resumes:
+            steps = (*frame.steps, self._step(analysis, op.name_span, f"{name}() resumes the mode here"))
+            found.resumes.append(Entering(frame.start, frame.place, analysis, op, steps, frame.arch))
+        for incident in read_backs(analysis, effects, hot, ()) if self._kinds & LOCKED else ():
+            found.read_backs.append(ReadBack(frame.start, frame.place, analysis, incident, frame.steps, frame.arch))
         for store, table in effects.escapes:
             if table in hot:
                 steps = (*frame.steps, self._step(analysis, store.span, f"{name}() stores the pointer here"))
                 why = "the pointer is stored where others may find it"
                 found.unresolved.append(Unresolved(frame.start, name, why, True, steps, frame.place))
-        return frames
+        if self._graph.is_known(name):
+            return []
+        for op, flag in effects.sleeps.items():
+            if op.span in certain and frame.doubts + effects.is_conditional(op) <= _MAX_DOUBTS:
+                how = f" with {flag}" if flag else ""
+                text = f"{name}() calls {sleeper_name(op)}(){how} here"
+                steps = (*frame.steps, self._step(analysis, op.name_span, text))
+                found.sleeps.append(Sleep(frame.start, frame.first, sleeper_name(op), flag, steps, frame.arch))
+        return [inner for call in effects.calls for inner in self._inner(frame, analysis, effects, hot, call, certain)]
+
+    def _inner(
+        self,
+        frame: _Frame,
+        analysis: FileAnalysis,
+        effects: Effects,
+        hot: PageTables,
+        call: InnerCall,
+        certain: set[Span],
+    ) -> list[_Frame]:
+        """The frames of a call in a callee."""
+        text = f"{frame.place.name}() calls {call.name}() here"
+        steps = (*frame.steps, self._step(analysis, call.op.name_span, text))
+        doubts = frame.doubts + effects.is_conditional(call.op)
+        doubts = min(doubts, _MAX_DOUBTS + 1) if call.op.span in certain else _MAX_DOUBTS + 1
+        names = frozenset(name.name for name in effects.called.dataflow.graph.variables)
+        path = frame.place.path
+        context = _Context(frame.start, frame.first, frame.place, path, hot, names, doubts, steps, frame.arch)
+        return self._frames(context, call)
 
     def _step(self, analysis: FileAnalysis, span: Span, text: str) -> Evidence:
         elsewhere = None if analysis is self._analysis else analysis.source.locate(span)
@@ -293,13 +379,9 @@ def _macro_entry(index: int) -> Entry:
     return Entry(Symbol(f"T[#{index}]"), Poly.symbol(Symbol(f"@[#{index}]")))
 
 
-def _is_hot(value: Value, hot: frozenset[Symbol]) -> bool:
-    return isinstance(value, Entry) and value.table in hot
-
-
-def _hot_tables(indices: frozenset[int], effects: Effects) -> frozenset[Symbol]:
-    """The page tables that a function reaches: by what it is handed, and by what it finds itself."""
+def _handed_names(indices: frozenset[int], effects: Effects) -> list[str]:
+    """The parameters that lead to pte pointers of the caller, as `PageTables` names them."""
     parameters = effects.parameters
-    handed = {parameter_table(parameters[i].name) for i in indices if i < len(parameters)}
-    handed |= {_macro_entry(i).table for i in indices}
-    return frozenset(handed | effects.page_tables())
+    handed = [f"#{i}" for i in indices if i >= 0]
+    handed += [parameters[i].name for i in indices if 0 <= i < len(parameters)]
+    return handed + [f"*{parameters[~i].name}" for i in indices if i < 0 and ~i < len(parameters)]

@@ -10,7 +10,7 @@ from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
-from mmlint.flow.ir import Graph
+from mmlint.flow.ir import Call, Graph
 from mmlint.flow.solver import Solution, Solver, cyclic_blocks
 from mmlint.flow.values import Value
 from mmlint.source import Span
@@ -55,6 +55,7 @@ class Dataflow:
         result = join.run()
         self.context.joins.update(join.origins)
         self.context.uppers.update(join.uppers)
+        self.context.kin.update({table: form for form, table in join.tables.items()})
         return result
 
     def run(self, block: int, kid: int, state: State) -> list[tuple[int, State]]:
@@ -78,3 +79,19 @@ class Dataflow:
                     self.transfer.block(block, state)
         finally:
             self.transfer.observer = silent
+
+    def calls_of(self, callee: str) -> list[tuple[State, Call]]:
+        """The calls of a function with the states before them."""
+        listener = _Calls(callee)
+        self.observe(listener)
+        return listener.found
+
+
+class _Calls(Observer):
+    def __init__(self, callee: str) -> None:
+        self.callee = callee
+        self.found: list[tuple[State, Call]] = []
+
+    def call(self, state: State, op: Call) -> None:
+        if op.callee == self.callee:
+            self.found.append((state.copy(), op))

@@ -6,6 +6,7 @@ arguments, so it is looked at anew for each set of arguments whose values are kn
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,25 +14,19 @@ from mmlint.facts.conditions import decide
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import Called
 from mmlint.facts.gfp import sleeps
+from mmlint.facts.inner import InnerCall, PageTables, inner_call
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import State
 from mmlint.flow import ir
-from mmlint.flow.values import Entry, Poly, Symbol, Value
-
-
-class InnerCall(NamedTuple):
-    """A call with the values of its arguments; ``target`` is the function that a pointer is known to hold, or empty."""
-
-    op: ir.Call
-    arguments: tuple[Value, ...]
-    target: str
+from mmlint.flow.values import Entry, Symbol
 
 
 class Access(NamedTuple):
-    """A dereference of a pte pointer into ``table``."""
+    """A dereference of a pte pointer into ``table``, or a call that makes one for its ``argument``."""
 
     op: ir.Op
     table: Symbol
+    argument: int = -1
 
 
 class Use(NamedTuple):
@@ -45,17 +40,18 @@ class Use(NamedTuple):
 
 @dataclass
 class Effects(Observer):
-    """Collects them from the final states of one text of a function."""
+    """Collects them from the final states of one text of a function; ``depth`` sections are open around it."""
 
     called: Called
+    depth: int = 1
     calls: dict[InnerCall, None] = field(default_factory=dict)
     sleeps: dict[ir.Call, str] = field(default_factory=dict)
     accesses: dict[Access, None] = field(default_factory=dict)
     uses: dict[Use, None] = field(default_factory=dict)
     accessed: set[Symbol] = field(default_factory=set)
     enters: dict[ir.Call, None] = field(default_factory=dict)
+    resumes: dict[ir.Call, None] = field(default_factory=dict)
     escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
-    _tables: set[Symbol] = field(default_factory=set)
     _blocks: dict[int, int] = field(default_factory=dict)
     _avoidable: dict[int, bool] = field(default_factory=dict)
 
@@ -68,10 +64,9 @@ class Effects(Observer):
     def parameters(self) -> tuple[ir.Name, ...]:
         return self.called.dataflow.graph.parameters
 
-    def page_tables(self) -> set[Symbol]:
-        """Tables that the function itself shows to be page tables: mapped, looked up, or given to an accessor."""
-        lookups = tuple(f"T[{name}@" for name in sorted(self._context.vocabulary.lookups))
-        return self.accessed | {t for t in self._tables if t in self._context.mapped or t.startswith(lookups)}
+    def page_tables(self, handed: Iterable[str] = ()) -> PageTables:
+        """What the function knows to be page tables, ``handed`` over by its caller or by what it does itself."""
+        return PageTables(self._context, self.accessed, handed)
 
     def is_conditional(self, op: ir.Call) -> bool:
         """True when the function can come to its end without this call."""
@@ -98,7 +93,7 @@ class Effects(Observer):
 
     def call(self, state: State, op: ir.Call) -> None:
         vocabulary = self._context.vocabulary
-        if not is_on(state):
+        if not self._is_on(state):
             return
         self._blocks[op.span.start] = self.block
         flag = sleeps(vocabulary.sleepers, self._evaluator, state, op)
@@ -109,28 +104,26 @@ class Effects(Observer):
             self.sleeps.setdefault(op, "")
         if op.callee in vocabulary.enters or op.callee in vocabulary.ranged_enters:
             self.enters.setdefault(op)
-        arguments = tuple(self._evaluator.value(argument, state) for argument in op.arguments)
-        target = ""
-        if op.pointer is not None:
-            value = self._evaluator.value(op.pointer, state)
-            symbol = value.as_symbol() if isinstance(value, Poly) else None
-            target = str(symbol) if symbol is not None and symbol.isidentifier() and not symbol.makers else ""
-        self.calls.setdefault(InnerCall(op, arguments, target))
+        depth = self.depth - state.below + len(state.stack)
+        self.calls.setdefault(inner_call(self._evaluator, state, op, depth))
+
+    def resume(self, state: State, op: ir.Call) -> None:
+        """The mode is entered plainly again."""
+        if state.paused == 1 and not state.doubtful and self.depth + len(state.stack) > state.below:
+            self.resumes.setdefault(op)
 
     def stored(self, state: State, op: ir.Store, local: bool, entry: Entry) -> None:
-        if is_on(state) and not local:
+        if self._is_on(state) and not local:
             self.escapes.setdefault((op, entry.table))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
-        self._tables.add(entry.table)
         if kind in ("read", "update", "read_update", "carry"):
             self.accessed.add(entry.table)
-            if is_on(state):
+            if self._is_on(state):
                 self.uses.setdefault(Use(op, argument, kind, entry.table))
-        elif kind == "direct" and is_on(state):
-            self.accesses.setdefault(Access(op, entry.table))
+        elif kind == "direct" and self._is_on(state):
+            self.accesses.setdefault(Access(op, entry.table, argument))
 
-
-def is_on(state: State) -> bool:
-    """True where the mode of the caller is certainly on."""
-    return not state.paused and not state.below and not state.doubtful
+    def _is_on(self, state: State) -> bool:
+        """True where the mode is certainly on, be it by the caller's sections or by one of the function's own."""
+        return not state.paused and not state.doubtful and self.depth + len(state.stack) > state.below

@@ -19,7 +19,9 @@ from mmlint.flow.values import PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
 from mmlint.source import Span
 from mmlint.vocabulary import Vocabulary
 
+ENTRY_POINTER = "pte_t*"
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_QUALIFIER = re.compile(r"\b(?:const|volatile)\b")
 # A call or a field: asked twice, the answers may differ.
 _OPAQUE = re.compile(r"\w\(|->|\.")
 
@@ -58,7 +60,8 @@ class Context:
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
     ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
     same file, None where it has none; ``text`` the source of a span. ``in_section`` says that the function is looked at
-    as it runs in a section of its caller.
+    as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary leads to; ``kin`` are the
+    tables that one comes from by a join, or by a call that may move the pointer.
     """
 
     graph: ir.Graph
@@ -74,6 +77,8 @@ class Context:
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
     in_section: bool = False
+    leads: set[Symbol] = field(default_factory=set)
+    kin: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.objects = Objects(self.graph)
@@ -164,7 +169,11 @@ class Evaluator:
                 return self.binary(op, self.value(left, state), self.value(right, state))
             case ir.Cast(type_, operand):
                 value = self.value(operand, state)
-                if type_.replace(" ", "") == "pte_t*" and isinstance(value, Poly) and value.as_const() is None:
+                pointed = _QUALIFIER.sub("", type_).replace(" ", "")
+                if isinstance(value, Entry) and pointed in self.context.vocabulary.levels_above:
+                    # Of a table above it: not an access of an entry.
+                    return as_poly(value)
+                if pointed == ENTRY_POINTER and isinstance(value, Poly) and value.as_const() is None:
                     return opaque_entry(value)
                 if type_ in NARROW and isinstance(value, Poly) and value.as_const() is None:
                     return self.context.pure(f"({type_})", (value,), f"({type_}){{}}")
@@ -340,8 +349,13 @@ class Evaluator:
             self.context.objects.loaded(symbol, spot.base)
             type_ = self.context.vocabulary.types.get(f"{struct}.{spot.field}")
             if type_:
-                self.context.types[symbol] = type_.removeprefix("struct ")
-        return Poly.symbol(symbol)
+                self.context.types[symbol] = type_.removeprefix("struct ").replace(" ", "")
+        found = Poly.symbol(symbol)
+        if self.context.types.get(symbol) == ENTRY_POINTER:
+            entry = opaque_entry(found)
+            self.context.leads.add(entry.table)
+            return entry
+        return opaque_entry(found) if struct == ENTRY_POINTER and spot.field in ("*", "[0]") else found
 
     def _local(self, spot: Field) -> ir.Name | None:
         """The local that ``*p`` is, where p is known to hold its address."""

@@ -15,7 +15,7 @@ from mmlint.facts.escapes import is_other, values_of
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
-from mmlint.flow.ir import Call, Graph, Name, Variable
+from mmlint.flow.ir import Graph, Name, Variable
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
 from mmlint.flow.values import Entry, Value
@@ -205,13 +205,7 @@ class FileAnalysis:
             dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text)
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
-        called = {
-            op.callee
-            for block in graph.blocks
-            for op in block.ops
-            if isinstance(op, Call) and op.callee in self.definitions and self._reaches_section(op.callee, _CALL_DEPTH)
-        }
-        return Solved(function, dataflow, collect(dataflow, frozenset(called)))
+        return Solved(function, dataflow, collect(dataflow))
 
     # ------------------------------------------------------------ summaries
 
@@ -334,15 +328,31 @@ class FileAnalysis:
         return None if isinstance(lowered, Unsolved) else lowered[1]
 
     def opens_for_caller(self, name: str) -> bool:
-        """True when a caller of the function also calls one that leaves the mode for it: two halves of a pair."""
-        for caller in self.callers(name):
-            called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
-            for other in sorted(called & set(self.definitions) - {name, caller}):
-                if any(self._enters.search(d.masked) for d in self.definitions[other]):
-                    continue
-                summary = self.summary(other)
-                if summary is not None and (summary.leaves or not summary.certain):
-                    return True
+        """True when a caller of the function leaves the mode for it, or calls one that does: two halves of a pair."""
+        if any(self._closes_for(caller, name) for caller in self.callers(name)):
+            return True
+        if self.graph is None or self.is_static(name):
+            return False
+        others = [self.graph.analysis(path) for path in self.graph.callers(name, self.path)]
+        return any(
+            other._closes_for(caller, name)
+            for other in others
+            if name not in other.definitions
+            for caller in other.callers(name)
+        )
+
+    def _closes_for(self, caller: str, name: str) -> bool:
+        for solved in self.solve(caller)[0]:
+            starts = {op.span.start for _, op in solved.dataflow.calls_of(name)}
+            if any(start in starts and borrowed.closings for start, borrowed in solved.sites.borrowed.items()):
+                return True
+        called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
+        for other in sorted(called & set(self.definitions) - {name, caller}):
+            if any(self._enters.search(d.masked) for d in self.definitions[other]):
+                continue
+            summary = self.summary(other)
+            if summary is not None and (summary.leaves or not summary.certain):
+                return True
         return False
 
     def is_static(self, name: str) -> bool:

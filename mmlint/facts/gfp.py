@@ -26,9 +26,19 @@ def sleeping_flag(text: str, sleepers: Sleepers) -> str | None:
     return min(given & sleepers.flags, default=None) if not cleared & sleepers.clearing else None
 
 
+def sleeper_name(op: ir.Call) -> str:
+    """What a person calls it: the function, or the guard with its class."""
+    return f"guard({_name(op)})" if op.callee == "guard" else op.callee or ""
+
+
+def _name(op: ir.Call) -> str:
+    first = op.arguments[0] if op.arguments else None
+    return first.name if isinstance(first, ir.Name) else ""
+
+
 def sleeps(sleepers: Sleepers, evaluator: Evaluator, state: State, op: ir.Call) -> str | None:
     """The flag that makes a call of the vocabulary sleep, empty where it sleeps anyway, None where it does not."""
-    if op.callee in sleepers.always:
+    if op.callee in sleepers.always or (op.callee == "guard" and _name(op) in sleepers.guards):
         return ""
     index = sleepers.gfp.get(op.callee or "", -1)
     if index == len(op.arguments) and op.callee in sleepers.optional:

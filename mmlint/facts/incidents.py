@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmlint.facts.access import accesses, entered
 from mmlint.facts.across import across
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.pairing import decisions, path_to
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
@@ -30,7 +31,7 @@ def _sleeps(site: Site) -> list[Incident]:
     found = []
     for op, flag in site.sleeps:
         how = f" with {flag}" if flag else ""
-        message = f"{op.callee}() may sleep{how} while lazy MMU mode is on"
+        message = f"{sleeper_name(op)}() may sleep{how} while lazy MMU mode is on"
         found.append(Incident("sleep", op.name_span, message, (entered(site),)))
     return found
 

@@ -42,7 +42,7 @@ class _Judgement:
         self.source = analysis.source
         self.judges = [Judge(analysis, solved, site, snapshot) for snapshot in site.snapshots]
         self.leaks: list[Leak] = leaks(
-            solved, self.source, site, self._leave_name(), not site.closings and analysis.opens_for_caller(solved.name)
+            solved, self.source, site, self._leave_name(), lambda: analysis.opens_for_caller(solved.name)
         )
         self.outside: Outside | None = outside(site, solved.sites.locked_at)
         self.ranged = site.op.callee in analysis.vocabulary.ranged_enters

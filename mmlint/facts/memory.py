@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mmlint.facts.evaluate import Context, Evaluator, opaque_entry
+from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator, opaque_entry
 from mmlint.facts.objects import NARROW, object_epoch
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
@@ -49,6 +49,8 @@ class Memory:
                 symbol = value.as_symbol()
                 if symbol is not None:
                     self.context.types.setdefault(symbol, variable.type.removeprefix("struct "))
+            elif variable.pointers == 2 and variable.type == "pte_t" and (pointer := value.as_symbol()) is not None:
+                self.context.types.setdefault(pointer, ENTRY_POINTER)
             elif not variable.pointers and self._cuts_off(state, variable.type, value):
                 value = self.context.pure(f"({variable.type})", (value,), f"({variable.type}){{}}")
         state.values[target] = value
@@ -180,7 +182,12 @@ class Memory:
                 names += _locals_of(argument.place)
         for name in names:
             if name in self.context.graph.variables:
+                before = state.values.get(name)
                 self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name), maker)
+                after = state.values[name]
+                if isinstance(before, Entry) and isinstance(after, Entry):
+                    # Whoever is given the place of a pointer moves it along its table.
+                    self.context.kin[after.table] = (before.table,)
 
 
 def _locals_of(place: ir.Expr) -> tuple[ir.Name, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 
 from mmlint.facts.file import Solved
 from mmlint.facts.sections import Evidence, Leak, Obligation, Outside, Status
@@ -74,9 +75,9 @@ def is_wrapper(solved: Solved, site: Site) -> bool:
     return any(exit_.terminator.span in solved.sites.clean_exits for exit_ in site.exits)
 
 
-def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: bool) -> list[Leak]:
+def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: Callable[[], bool]) -> list[Leak]:
     """Ways out with the mode still on; none where the function ``opens`` the section for its caller to leave."""
-    if not site.closings and (opens or is_wrapper(solved, site)):
+    if not site.closings and site.exits and (is_wrapper(solved, site) or opens()):
         return []
     starts = [(snapshot.block, snapshot.key) for snapshot in site.snapshots]
     found: dict[Span, Leak] = {}
@@ -93,6 +94,26 @@ def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: bool) -
             lines = decisions(solved, source, path_to(solved, starts, (block, key)))
             message = f"lazy MMU mode is entered again without a {leave}() in between"
             found[op.span] = Leak(op.span, message, tuple(lines))
+    return [found[span] for span in sorted(found)]
+
+
+def borrowed_leaks(solved: Solved, source: Source) -> list[Leak]:
+    """Ways out with a section still open that a called function has opened, where other ways do leave it."""
+    found: dict[Span, Leak] = {}
+    for index, block in enumerate(solved.dataflow.graph.blocks):
+        for op in block.ops:
+            borrowed = solved.sites.borrowed.get(op.span.start) if isinstance(op, Call) else None
+            if borrowed is None or not borrowed.closings or not isinstance(op, Call):
+                continue
+            starts = [(index, key) for key in solved.dataflow.solution.states[index]]
+            for exit_ in borrowed.exits:
+                lines = decisions(solved, source, path_to(solved, starts, (exit_.block, exit_.key)))
+                message = (
+                    f"lazy MMU mode is still on when the function returns: what ends the section of {op.callee}() "
+                    "is missing on this path"
+                )
+                entered = Evidence(op.name_span, f"{op.callee}() enters lazy MMU mode here")
+                found.setdefault(exit_.terminator.span, Leak(exit_.terminator.span, message, (entered, *lines)))
     return [found[span] for span in sorted(found)]
 
 

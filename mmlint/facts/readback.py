@@ -14,13 +14,13 @@ from collections.abc import Iterator
 
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
+from mmlint.facts.inner import PageTables
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.flow import ir
-from mmlint.flow.values import Symbol
 
 
 def read_backs(
-    home: FileAnalysis, effects: Effects, hot: frozenset[Symbol], because: tuple[Evidence, ...]
+    home: FileAnalysis, effects: Effects, hot: PageTables, because: tuple[Evidence, ...]
 ) -> Iterator[Incident]:
     """An incident for each lock under which an entry of a ``hot`` table is read and then written."""
     reads = {use.op: use for use in effects.uses if use.kind == "read" and use.table in hot}

@@ -239,7 +239,10 @@ INCIDENTS = ("sleep", "direct", "nested", "lost", "pause", "lockless", "hook", "
 
 @dataclass(frozen=True)
 class FunctionFacts:
-    """Everything known of one function that opens or closes a section."""
+    """Everything known of one function that opens or closes a section.
+
+    ``leaks`` are ways out with a section open that a called function has entered.
+    """
 
     source: Source
     name: str
@@ -247,6 +250,7 @@ class FunctionFacts:
     sections: tuple[Section, ...]
     unmatched: tuple[Unmatched, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    leaks: tuple[Leak, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[Incident, ...]:
         """The incidents of one kind, in the order of the text."""

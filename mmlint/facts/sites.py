@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.gfp import sleeps
+from mmlint.facts.inner import InnerCall, inner_call
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State, Table, held_lock
 from mmlint.flow import ir
@@ -80,7 +81,7 @@ class Site:
     exits: list[Exit] = field(default_factory=list)
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
-    calls: dict[tuple[ir.Call, tuple[Value, ...]], None] = field(default_factory=dict)
+    calls: dict[InnerCall, None] = field(default_factory=dict)
     escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
     outer: list[int] = field(default_factory=list)
     paused: bool = False
@@ -92,6 +93,14 @@ class Site:
 
 
 @dataclass
+class Borrowed:
+    """A section that a called function opens for this one to leave: how it is left, and returns that leave it open."""
+
+    closings: list[ir.Call] = field(default_factory=list)
+    exits: list[Exit] = field(default_factory=list)
+
+
+@dataclass
 class Sites:
     """All sections of a function by the start of their enable call, and what does not belong to one."""
 
@@ -99,7 +108,7 @@ class Sites:
     surplus: dict[int, tuple[ir.Call, int]] = field(default_factory=dict)
     unopened: dict[int, ir.Call | None] = field(default_factory=dict)
     locked_at: dict[Symbol, list[Span]] = field(default_factory=dict)
-    calls: list[tuple[State, ir.Call]] = field(default_factory=list)
+    borrowed: dict[int, Borrowed] = field(default_factory=dict)
     mode_calls: dict[int, ir.Call] = field(default_factory=dict)
     pauses: dict[int, ir.Call] = field(default_factory=dict)
     pause_states: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
@@ -112,15 +121,14 @@ class Sites:
 
 
 class Collector(Observer):
-    """Fills `Sites`. ``wanted`` are callees whose calls are kept with the state before them."""
+    """Fills `Sites`."""
 
-    def __init__(self, dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> None:
+    def __init__(self, dataflow: Dataflow) -> None:
         # An earlier block may close what a later one opens: every enable is known from the start.
         self.result = Sites(_enables(dataflow))
         self.dataflow = dataflow
         self.evaluator = Evaluator(dataflow.context)
         self.exits = exit_branches(dataflow.graph)
-        self.wanted = wanted
         self.locks_elsewhere = _locks_elsewhere(dataflow)
 
     def _key(self) -> Key:
@@ -138,8 +146,6 @@ class Collector(Observer):
         return self.result.sites[op.span.start]
 
     def call(self, state: State, op: ir.Call) -> None:
-        if op.callee in self.wanted:
-            self.result.calls.append((state.copy(), op))
         vocabulary = self.dataflow.context.vocabulary
         if op.callee in vocabulary.enters or op.callee in vocabulary.leaves or op.callee in vocabulary.hooks:
             self.result.mode_calls.setdefault(op.span.start, op)
@@ -148,8 +154,7 @@ class Collector(Observer):
             flag = sleeps(vocabulary.sleepers, self.evaluator, state, op)
             if flag is not None and (op, flag) not in site.sleeps:
                 site.sleeps.append((op, flag))
-            arguments = tuple(self.evaluator.value(argument, state) for argument in op.arguments)
-            site.calls.setdefault((op, arguments))
+            site.calls.setdefault(inner_call(self.evaluator, state, op, len(state.stack)))
 
     def pause(self, state: State, op: ir.Call) -> None:
         for site in self._opens(state):
@@ -186,6 +191,8 @@ class Collector(Observer):
         site = self._open(state)
         if site is not None:
             site.closings.append(Closing(op, state.held, self.block, self._key()))
+        elif state.stack and not state.doubtful:
+            self.result.borrowed.setdefault(state.stack[-1], Borrowed()).closings.append(op)
 
     def surplus(self, state: State, op: ir.Call) -> None:
         if state.doubtful:
@@ -253,6 +260,9 @@ class Collector(Observer):
                 site.doubtful = True
             elif site is not None and not state.paused:
                 site.exits.append(Exit(self.block, self._key(), terminator))
+            elif site is None and not state.paused and not state.doubtful:
+                borrowed = self.result.borrowed.setdefault(start, Borrowed())
+                borrowed.exits.append(Exit(self.block, self._key(), terminator))
 
     # ------------------------------------------------------------ loop bounds
 
@@ -334,9 +344,9 @@ def _walked(values: Iterable[Value], address: Poly) -> dict[Symbol | None, int]:
     return found
 
 
-def collect(dataflow: Dataflow, wanted: frozenset[str] = frozenset()) -> Sites:
-    """Listen to the final run of a solved function; calls of ``wanted`` are kept with the state before them."""
-    collector = Collector(dataflow, wanted)
+def collect(dataflow: Dataflow) -> Sites:
+    """Listen to the final run of a solved function."""
+    collector = Collector(dataflow)
     dataflow.observe(collector)
     collector.result.sites = {
         start: site for start, site in collector.result.sites.items() if site.snapshots or site.resumed

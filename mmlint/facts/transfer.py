@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from mmlint.facts.conditions import assume, decide
 from mmlint.facts.evaluate import Context, Returned, as_poly, opaque_entry
 from mmlint.facts.gfp import sleeping_flag
-from mmlint.facts.state import EPOCH, State
+from mmlint.facts.modes import compared_constants
+from mmlint.facts.state import EPOCH, State, normal
 from mmlint.facts.summaries import Summary
 from mmlint.facts.tables import TableCalls
 from mmlint.flow import ir
@@ -45,7 +46,21 @@ class Transfer(TableCalls):
         state = State({EPOCH: ZERO})
         for index, name in enumerate(self.context.graph.parameters):
             self.assign(state, name, given.get(index, Poly.symbol(Symbol(name.name))), "entry")
+        selecting = [
+            given[i] for i, name in enumerate(self.context.graph.parameters) if i in given and self._is_enum(name)
+        ]
+        state.facts = frozenset(
+            ("ne", normal(value - Poly.symbol(Symbol(constant))))
+            for value in selecting
+            if isinstance(value, Poly) and value.as_const() is None
+            for constant in compared_constants(self.context.graph)
+            if value.as_symbol() != constant
+        )
         return state
+
+    def _is_enum(self, name: ir.Name) -> bool:
+        variable = self.context.graph.variables[name]
+        return variable.type.startswith("enum ") and not variable.pointers
 
     def block(self, index: int, state: State) -> list[tuple[int, State]]:
         """Run one block in a copy of ``state``: the states that reach each successor."""
@@ -242,10 +257,13 @@ class Transfer(TableCalls):
 
     def _touch(self, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> None:
         known = self._touches.get(op.callee or "")
+        raw = self.context.vocabulary.raw_arguments(op.callee or "")
         for index, value in enumerate(arguments):
             if known and known[0] == index and isinstance(value, Poly) and value.as_const() is None:
                 value = opaque_entry(value)
-            if isinstance(value, Entry):
+            if isinstance(value, Entry) and index in raw:
+                self.observer.touch(state, op, index, "direct", value)
+            elif isinstance(value, Entry):
                 kind = known[1] if known and known[0] == index else ("carry" if known else "unknown")
                 self.observer.touch(state, op, index, kind, value)
 

@@ -1,0 +1,136 @@
+"""Calls in a section, with all that says what they run: arguments, pointers behind them, functions that pointers hold.
+
+fn = careful ? look : peek;
+sum += fn(pte, addr, NULL);          InnerCall(op, arguments, targets=("look", "peek"))
+advance(&pte);                       behind=((0, T14),): argument 0 leads to a pointer into that table
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple
+
+from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator
+from mmlint.facts.state import Field, State
+from mmlint.flow import ir
+from mmlint.flow.values import Entry, Poly, Symbol, Value
+
+_FUNCTION = re.compile(r"&?([A-Za-z_]\w*)(?:~.*)?")
+_PLACED = re.compile(r"[A-Za-z_]\w* of \S+")
+_MAX_TARGETS = 4
+
+
+class InnerCall(NamedTuple):
+    """A call with the values of its arguments.
+
+    ``targets`` are the functions that a pointer may hold, "name" or "name of path", and "" for what is not known.
+    ``behind`` are arguments that lead to a pte pointer, with its table. ``depth`` counts the sections around the call.
+    """
+
+    op: ir.Call
+    arguments: tuple[Value, ...]
+    targets: tuple[str, ...] = ()
+    behind: tuple[tuple[int, Symbol], ...] = ()
+    depth: int = 1
+
+    @property
+    def name(self) -> str:
+        """The function, or the first that the pointer may hold, or empty."""
+        return self.op.callee or next((target.split(" of ")[0] for target in self.targets), "")
+
+
+def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> InnerCall:
+    """The call as it is made in a state."""
+    arguments = tuple(evaluator.value(argument, state) for argument in op.arguments)
+    targets: tuple[str, ...] = ()
+    if op.pointer is not None:
+        targets = tuple(_targets(evaluator.context, evaluator.value(op.pointer, state)))
+    return InnerCall(op, arguments, targets, tuple(_behind(evaluator.context, state, arguments)), depth)
+
+
+def function_name(value: Value, context: Context | None = None) -> str:
+    """The name that a value is where it may be a function's, or empty. ``context`` knows which names are variables."""
+    symbol = value.as_symbol() if isinstance(value, Poly) else None
+    if symbol is None:
+        return ""
+    if _PLACED.fullmatch(symbol):
+        return symbol
+    found = _FUNCTION.fullmatch(symbol)
+    if found is None or ("~" not in symbol and symbol.makers):
+        return ""
+    name = found.group(1)
+    return "" if context is not None and any(variable.name == name for variable in context.graph.variables) else name
+
+
+def _targets(context: Context, value: Value) -> Iterator[str]:
+    symbol = value.as_symbol() if isinstance(value, Poly) else None
+    incoming = context.joins.get(symbol, ()) if symbol is not None else ()
+    if not incoming or len(incoming) > _MAX_TARGETS:
+        yield function_name(value, context)
+        return
+    yield from dict.fromkeys(function_name(one, context) for one in incoming if one.as_const() != 0)
+
+
+def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Iterator[tuple[int, Symbol]]:
+    for index, value in enumerate(arguments):
+        symbol = value.as_symbol() if isinstance(value, Poly) else None
+        if symbol is None:
+            continue
+        local = context.objects.locals.get(symbol)
+        found = state.values.get(local) if local is not None else state.values.get(Field(value, "*"))
+        if isinstance(found, Entry):
+            yield index, found.table
+        elif found is None and context.types.get(symbol) == ENTRY_POINTER:
+            yield index, Symbol(f"T[*{symbol}]")
+
+
+class PageTables(Container[Symbol]):
+    """The tables that one function knows to be page tables, others being copies on the stack, or buffers.
+
+    They are mapped, looked up, led to by a field of the vocabulary, or ``used``: given to an accessor; or the caller
+    ``handed`` them over: "name" is a parameter, "*name" what it points to. A table that comes from such tables alone,
+    by joins or by calls that may move the pointer, is one too.
+    """
+
+    def __init__(self, context: Context, used: Container[Symbol] = (), handed: Iterable[str] = ()) -> None:
+        self._context = context
+        self._used = used
+        self._lookups = tuple(f"T[{name}@" for name in sorted(context.vocabulary.lookups))
+        self._names = "|".join(re.escape(name) for name in sorted(handed))
+        self._handed = re.compile(rf"T\[(?:{self._names})(?:~.*)?\]")
+        self._known: dict[Symbol, bool] = {}
+
+    def __contains__(self, table: object) -> bool:
+        if not isinstance(table, Symbol):
+            return False
+        if table not in self._known:
+            self._known[table] = self._rests_on_ground(table)
+        return self._known[table]
+
+    def _rests_on_ground(self, table: Symbol) -> bool:
+        pending, seen, grounded = [table], {table}, False
+        while pending:
+            current = pending.pop()
+            if self._is_ground(current):
+                grounded = True
+                continue
+            origins = self._context.kin.get(current, ())
+            if not origins:
+                return False
+            pending += [origin for origin in dict.fromkeys(origins) if origin not in seen]
+            seen.update(origins)
+        return grounded
+
+    def _is_ground(self, table: Symbol) -> bool:
+        if table.startswith("T[&"):
+            # An object that is no page table, whatever is done to it.
+            return False
+        context = self._context
+        return (
+            table in context.mapped
+            or table in context.leads
+            or table in self._used
+            or table.startswith(self._lookups)
+            or (bool(self._names) and self._handed.fullmatch(table) is not None)
+        )
