@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.goldens import ROOT, fixtures, goldens
 from tests.kernels import FOLDER
 from tests.told import told
+from tests.trees import goldens as goldens_of_tree
+from tests.trees import trees
 
 
 def main() -> int:
@@ -18,6 +21,9 @@ def main() -> int:
         return 2
     os.chdir(ROOT)
     wanted = {path: data for fixture in fixtures() for path, data in goldens(fixture).items()}
+    with tempfile.TemporaryDirectory() as folder:
+        for tree in trees():
+            wanted.update(goldens_of_tree(tree, Path(folder)))
     there = {str(p.relative_to(ROOT)) for suffix in ("expect", "fixed.c", "unsafe.c") for p in _glob(suffix)}
     if (FOLDER / "linux-source-6.12").is_dir():
         precedents = "tests/precedents.txt"
@@ -28,13 +34,15 @@ def main() -> int:
         print(f"removed {path}")
     for path, data in sorted(wanted.items()):
         if not (ROOT / path).exists() or (ROOT / path).read_bytes() != data:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_bytes(data)
             print(f"wrote {path}")
     return 0
 
 
 def _glob(suffix: str) -> list[Path]:
-    return sorted((ROOT / "fixtures").glob(f"*/**/*.{suffix}"))
+    fixed = (ROOT / "fixtures").glob("*/tree*.fixed/**/*.[ch]") if suffix == "expect" else ()
+    return sorted([*(ROOT / "fixtures").glob(f"*/**/*.{suffix}"), *fixed])
 
 
 if __name__ == "__main__":
