@@ -93,6 +93,7 @@ NOT_READ = {
     "10,000 nested braces": (with_body("{" * 10_000 + "}" * 10_000), ""),
     "10,000 nested calls": (with_body("x = " + "f(" * 10_000 + "1" + ")" * 10_000 + ";"), ""),
     "a string that does not end": (with_body('"'), ""),
+    "an #if that does not end": (b"#if 0\n" + CONVERTIBLE.encode(), "the #if here has no #endif"),
     "2,000 nested loops": (with_body("while (a) { " * 2000 + "b();" + "}" * 2000), ""),
 }
 

@@ -64,7 +64,6 @@ def _check_commits(arguments: argparse.Namespace) -> int:
         (arguments.statistics, "--statistics"),
         (arguments.write_suppressions, "--write-suppressions"),
         (arguments.reason is not None, "--reason"),
-        (arguments.audit_access if hasattr(arguments, "audit_access") else False, "--audit-access"),
     ):
         if given:
             raise UsageError(f"{name}: commits are checked, not files; leave it or -g {arguments.git} away")

@@ -88,12 +88,14 @@ def analyse_file(
 
 
 def _unaccounted(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tuple[int, str]]:
-    """Calls that lie in no function that could be found, and text that is hidden by a comment without an end."""
+    """Calls that lie in no function that could be found, and what may hide text: a comment or #if without an end."""
     masked, data = analysis.reader.masked, analysis.source.data
     found = []
     start = data.rfind(b"/*")
     if start >= 0 and data.find(b"*/", start) < 0 and not masked[start : start + 2].strip():
         found.append((start, "the comment that begins here does not end"))
+    if analysis.reader.unclosed >= 0:
+        found.append((analysis.reader.unclosed, "the #if here has no #endif"))
     functions = [d.span for texts in analysis.definitions.values() for d in texts]
     spans = [Span(0, 0), *sorted([*functions, *(macro.span for macro in analysis.reader.macros())])]
     starts, ends = [span.start for span in spans], list(accumulate((span.end for span in spans), max))

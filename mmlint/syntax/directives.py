@@ -49,12 +49,16 @@ class Conditional:
 
 @dataclass(frozen=True)
 class Directives:
-    """All directives of a file. ``lines`` are spans of whole logical lines from the ``#`` on."""
+    """All directives of a file. ``lines`` are spans of whole logical lines from the ``#`` on.
+
+    ``unclosed`` is the byte of the first ``#if`` without an ``#endif``, or -1.
+    """
 
     masked: bytes = field(repr=False)
     lines: list[Span]
     defines: list[Span]
     conditionals: list[Conditional]
+    unclosed: int = -1
 
     @property
     def include_guard(self) -> str | None:
@@ -88,7 +92,8 @@ def read_directives(masked: bytes) -> Directives:
         elif keyword == b"endif":
             builder.close(start, end)
     builder.finish(len(masked))
-    return Directives(masked, lines, defines, builder.conditionals)
+    unclosed = builder.stack[0].start if builder.stack else -1
+    return Directives(masked, lines, defines, builder.conditionals, unclosed)
 
 
 def _logical_lines(masked: bytes) -> list[tuple[int, int, bytes, bytes]]:

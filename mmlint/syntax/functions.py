@@ -81,6 +81,11 @@ class FileReader:
         """The whole file with comments and literals hidden, all conditional arms in place."""
         return self._directives.masked
 
+    @property
+    def unclosed(self) -> int:
+        """The byte of the first ``#if`` without an ``#endif``, or -1: what follows may be hidden by it."""
+        return self._directives.unclosed
+
     def is_dead(self, offset: int) -> bool:
         """True for a byte in an arm that no configuration compiles."""
         return any(arm.start <= offset < arm.end for arm in self._dead)
