@@ -176,7 +176,7 @@ def test_last_state_is_the_final_tree(
         # The tree as it is in the end, checked by itself.
         shutil.copytree(linux, work / "final", ignore=shutil.ignore_patterns(".git"))
         with inside(work / "final"):
-            wanted = run(["."], Settings(jobs=1))
+            wanted = run(["."], Settings(jobs=1, cache=False))
         names = git(linux, "format-patch", "-o", str(work / "out"), "--binary", "base").split()
         mails = [recoded(Path(name).read_bytes(), seed.choice(ENCODINGS)) for name in names]
         git(linux, "checkout", "-q", "-f", "base")
@@ -191,7 +191,7 @@ def test_last_state_is_the_final_tree(
         old, tempfile.tempdir = tempfile.tempdir, str(temporary)
         before = stamps(linux.parent)
         try:
-            with inside(work), checked(work / "series.mbox", tree, Settings(jobs=1)) as report:
+            with inside(work), checked(work / "series.mbox", tree, Settings(jobs=1, cache=False)) as report:
                 assert len(report.patches) == len(names)
                 assert report.base.unseen == ()
                 assert essence(report.final) == essence(wanted)
