@@ -76,6 +76,19 @@ class KeptReports:
         return key("report", *where, api.generation, api.ranged, state, content(source.data), *settings)
 
 
+def check_kept(source: Source, checker: Checker) -> FileReport:
+    """The report of a file of the disk: that which the cache of the checker has, or a new one, which it gets."""
+    if checker.cache is None or not checker.cache.is_open:
+        return checker.check(source)
+    kept = KeptReports(checker.cache, checker)
+    report = kept.find(source)
+    if report is None:
+        report = checker.check(source)
+        tree = checker.recorded(source.path)
+        kept.keep(source, report, tree.log if tree is not None else {})
+    return report
+
+
 def _where(path: str, api: TreeApi) -> tuple[str, str, str]:
     """The tree, the place of the file in it, and the tree as it is shown."""
     place = os.path.realpath(path)

@@ -16,6 +16,7 @@ from mmlint.source import Source
 from tests.cache_tree import BODIES, CALLS, SIZE, edit, function, make_tree, walker
 
 Capture = pytest.CaptureFixture[str]
+COMMANDS = (["check", "--format", "json"], ["sections", "--format", "json"], ["check", "-q"], ["fix", "--unsafe"])
 # The clock of a file system on Linux ticks every 10 ms at most.
 TICK = 0.02
 
@@ -63,7 +64,7 @@ def test_any_edit_is_seen(tree: Path, capsys: Capture, seed: int) -> None:
         told.append(edit(tree, dice) if step else "made")
         if dice.random() < 0.7:
             settled()
-        command = dice.choice((["check", "--format", "json"], ["sections", "--format", "json"], ["check", "-q"]))
+        command = dice.choice(COMMANDS)
         paths = dice.choice((["."], ["."], ["mm"], ["mm/walk.c"]))
         if not all(Path(path).exists() for path in paths):
             continue
@@ -121,6 +122,20 @@ def test_a_section_in_a_file_that_had_none_is_seen_at_once(tree: Path, capsys: C
     assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
     _, found, _ = output(capsys, "sections", "-q", ".")
     assert "drivers/net/plain.c" in found
+
+
+def test_explain_and_graph_take_what_was_kept(tree: Path, capsys: Capture, judged: list[str]) -> None:
+    words = (["explain", "mm/walk.c:12"], ["graph", "mm/walk.c:12"])
+    settled()
+    fresh = [output(capsys, *command, "--no-cache") for command in words]
+    assert "walk()" in fresh[0][1]
+    assert "far_one" in fresh[1][1]
+    assert [output(capsys, *command) for command in words] == fresh
+    assert len(judged) == 4
+    assert [output(capsys, *command) for command in words] == fresh
+    assert len(judged) == 4
+    (tree / "include/linux/far.h").write_bytes(function(b"far_one", BODIES[1], True))
+    assert output(capsys, *words[1])[1] != fresh[1][1]
 
 
 def test_what_was_just_written_is_not_relied_upon(tree: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

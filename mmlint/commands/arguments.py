@@ -118,6 +118,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     exit_code.add_argument("--exit-zero", action="store_true", help="exit with 0 when there are findings")
     settings = _add_settings(parser)
     _add_jobs(settings)
+    _add_cache(settings)
     _add_suppressions(settings)
     settings.add_argument(
         "--write-suppressions", metavar="FILE", help="accept the present findings: add them to this list, with --reason"
@@ -135,6 +136,7 @@ def _fix(parser: argparse.ArgumentParser) -> None:
     _add_selection(parser)
     settings = _add_settings(parser)
     _add_jobs(settings)
+    _add_cache(settings)
     _add_suppressions(settings)
 
 
@@ -151,6 +153,7 @@ def _sections(parser: argparse.ArgumentParser) -> None:
     _add_output(output)
     settings = _add_settings(parser)
     _add_jobs(settings)
+    _add_cache(settings)
     _add_rule_folders(settings)
 
 
@@ -182,6 +185,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     _add_output(output, quiet="the proof sheet without the source")
     settings = _add_settings(parser)
+    _add_cache(settings)
     _add_rule_folders(settings)
 
 
@@ -191,6 +195,7 @@ def _graph(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("dot", "mermaid"), default="dot", help="dot for Graphviz (default), or mermaid"
     )
     settings = _add_settings(parser)
+    _add_cache(settings)
     _add_rule_folders(settings)
 
 
@@ -260,6 +265,7 @@ def _config(parser: argparse.ArgumentParser) -> None:
     _add_fail_level(parser)
     settings = _add_settings(parser)
     _add_jobs(settings)
+    _add_cache(settings)
     _add_suppressions(settings)
 
 
@@ -339,9 +345,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     return settings
 
 
+def _add_cache(settings: argparse._ActionsContainer) -> None:
+    settings.add_argument("--no-cache", action="store_true", help="read everything anew, and keep nothing")
+
+
 def _add_jobs(settings: argparse._ActionsContainer) -> None:
     settings.add_argument("--jobs", metavar="N", type=int, help="processes (default: one per CPU)")
-    settings.add_argument("--no-cache", action="store_true", help="read everything anew, and keep nothing")
 
 
 def _add_suppressions(settings: argparse._ActionsContainer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mmlint.cache import open_cache
 from mmlint.checker import make_checker
 from mmlint.cli import CLEAN
 from mmlint.commands.output import pen, print_lines
@@ -23,8 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.paths = [path] if at_place else []
     settings = settings_of(arguments)
     if at_place:
-        checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()))
-        print_lines(explain_place(path, int(line), checker, pen(arguments), arguments.quiet))
+        with open_cache(settings.cache and not settings.rules) as cache:
+            checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()), cache)
+            print_lines(explain_place(path, int(line), checker, pen(arguments), arguments.quiet))
         return CLEAN
     rules = load_rules(settings.rules)
     rule = next((rule for rule in rules if rule.rule.name == subject), None)

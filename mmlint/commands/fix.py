@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import replace
 
+from mmlint.cache import Cache, open_cache
 from mmlint.checker import Checker, FileReport, make_checker
 from mmlint.cli import BAD, CLEAN, FINDINGS
 from mmlint.commands.run import from_stdin, paths_of, report_of
@@ -29,7 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--series: it makes patches with messages from files; give neither -, --in-place nor the like")
     settings = settings_of(arguments)
     report = report_of(arguments, settings)
-    judge = _Judge(settings)
+    with open_cache(settings.cache) as cache:
+        return _run(arguments, report, _Judge(settings, cache))
+
+
+def _run(arguments: argparse.Namespace, report: Report, judge: _Judge) -> int:
     floor = Applicability.UNSAFE if arguments.unsafe else Applicability.SAFE
     files = [*report.facts, *_other_files(report, judge)]
     repairs = [repair(facts, report.diagnostics, judge.check, floor) for facts in files]
@@ -92,10 +97,10 @@ def _print_diff(repairs: list[Repair]) -> None:
 class _Judge:
     """The checker, without the findings that are accepted: what somebody accepted is not repaired in a later round."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cache: Cache) -> None:
         from mmlint.suppressions import UNUSED, read_list
 
-        self.checker = make_checker(settings._replace(ignore=settings.ignore - {UNUSED}))
+        self.checker = make_checker(settings._replace(ignore=settings.ignore - {UNUSED}), cache)
         self._accepted = read_list(settings.suppressions) if settings.suppressions else None
 
     def check(self, source: Source) -> FileReport:

@@ -12,6 +12,7 @@ from mmlint.config import UsageError
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw, and return the exit code. Raises UsageError."""
+    from mmlint.cache import open_cache
     from mmlint.checker import make_checker
     from mmlint.report.explanation import section_at
     from mmlint.report.graph import graph_of, render_dot, render_mermaid
@@ -21,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.section}: no place of a section; give PATH:LINE, as sections prints them")
     arguments.paths = [path]
     settings = settings_of(arguments)._replace(select=frozenset(), ignore=frozenset(), audit=True)
-    function, section = section_at(path, int(line), make_checker(settings))
+    with open_cache(settings.cache and not settings.rules) as cache:
+        function, section = section_at(path, int(line), make_checker(settings, cache))
     render = render_mermaid if arguments.format == "mermaid" else render_dot
     print_lines(render(graph_of(function, section)))
     return CLEAN

@@ -20,6 +20,7 @@ from mmlint.checker import INTERNAL_ERROR, Checker
 from mmlint.config import UsageError
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Obligation, Section
 from mmlint.files import read
+from mmlint.kept_reports import check_kept
 from mmlint.report.excerpt import excerpt
 from mmlint.report.outcome import NOT_ANALYSED
 from mmlint.report.sections_text import obligation_head, range_line, sheet, summary
@@ -98,7 +99,7 @@ def explain_place(path: str, line: int, checker: Checker, pen: Pen, quiet: bool 
         source = Source(path, read(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
-    report = checker.check(source)
+    report = check_kept(source, checker)
     for skipped in report.skipped:
         yield skipped_line(skipped, pen)
     function = _around(report.facts, line) if report.facts else None
@@ -119,7 +120,7 @@ def section_at(path: str, line: int, checker: Checker) -> tuple[FunctionFacts, S
         source = Source(path, read(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
-    facts = checker.check(source).facts
+    facts = check_kept(source, checker).facts
     function = _around(facts, line) if facts else None
     if function is None:
         raise UsageError(f"{path}:{line}: no section is there; {_sections_of(facts)}")
