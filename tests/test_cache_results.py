@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from mmlint import checker, engine, files, remembered
+from mmlint.cache import open_cache
 from mmlint.cli import main
+from mmlint.disk import DiskTree
+from mmlint.recorded import RecordedTree
 from mmlint.source import Source
 from tests.cache_tree import BODIES, CALLS, SIZE, edit, function, make_tree, walker
 
@@ -109,6 +112,63 @@ def test_a_callee_in_another_file_counts(
     _, found, _ = output(capsys, "check", "-q", ".")
     assert judges in judged
     assert "might_sleep() may sleep while" in found or "it comes to might_sleep()" in found
+
+
+def test_a_header_that_is_added_beside_a_file_counts(tree: Path, capsys: Capture) -> None:
+    (tree / "drivers/gpu/walk.c").write_bytes(walker(b"drive", b"odd(pte);"))
+    _, before, _ = output(capsys, "check", "-q", ".")
+    assert "might_sleep" not in before
+    (tree / "drivers/gpu/odd.h").write_bytes(function(b"odd", BODIES[3], True))
+    _, after, _ = output(capsys, "check", "-q", ".")
+    assert "odd() may sleep while lazy MMU mode is on: it comes to might_sleep()" in after
+
+
+def test_a_file_that_changes_while_mmlint_runs_is_relied_upon_by_nothing(tree: Path) -> None:
+    with open_cache() as cache:
+        recorded = RecordedTree(DiskTree(str(tree)), str(tree), ("include/linux", "mm"), cache)
+        assert {"mm/deep.c", "include/linux/far.h"} < set(recorded.state.paths)
+        recorded.read("mm/deep.c")
+        assert recorded.log == {}
+        before = (tree / "mm/deep.c").read_bytes()
+        (tree / "mm/deep.c").write_bytes(b"int other;\n")
+        recorded.read("mm/deep.c")
+        assert not recorded.answers(recorded.log)
+        (tree / "mm/deep.c").write_bytes(before)
+        again = RecordedTree(DiskTree(str(tree)), str(tree), ("include/linux", "mm"), cache)
+        assert again.state.signature == recorded.state.signature
+        assert not again.answers(recorded.log)
+
+
+def test_what_was_asked_of_a_tree_is_asked_again(tree: Path) -> None:
+    with open_cache() as cache:
+        recorded = RecordedTree(DiskTree(str(tree)), str(tree), ("mm",), cache)
+        recorded.read("include/linux/far.h")
+        recorded.files("drivers/gpu")
+        recorded.search((b"near_one", b"deep_one"))
+        with pytest.raises(FileNotFoundError):
+            recorded.read("none.h")
+        log = recorded.log
+        assert len(log) == 4
+
+        def holds() -> bool:
+            return RecordedTree(DiskTree(str(tree)), str(tree), ("mm",), cache).answers(log)
+
+        assert holds()
+        changes = {
+            "none.h": b"",
+            "include/linux/far.h": b"int far;\n",
+            "drivers/gpu/new.c": b"int x;\n",
+            "fs/new.c": b"near_one",
+        }
+        for path, data in changes.items():
+            old = (tree / path).read_bytes() if (tree / path).exists() else None
+            (tree / path).parent.mkdir(exist_ok=True)
+            (tree / path).write_bytes(data)
+            assert not holds(), path
+            (tree / path).unlink()
+            if old is not None:
+                (tree / path).write_bytes(old)
+            assert holds(), path
 
 
 def test_a_section_in_a_file_that_had_none_is_seen_at_once(tree: Path, capsys: Capture) -> None:
