@@ -23,8 +23,11 @@ def read_backs(
     home: FileAnalysis, effects: Effects, hot: PageTables, because: tuple[Evidence, ...]
 ) -> Iterator[Incident]:
     """An incident for each lock under which an entry of a ``hot`` table is read and then written."""
-    reads = {use.op: use for use in effects.uses if use.kind == "read" and use.table in hot}
-    writes = {use.op: use for use in effects.uses if use.kind in ("update", "read_update") and use.table in hot}
+    # A direct access reads and writes as well.
+    reads: dict[ir.Op, int] = {a.op: -1 for a in effects.accesses if isinstance(a.op, ir.Load) and a.table in hot}
+    reads |= {use.op: use.argument for use in effects.uses if use.kind == "read" and use.table in hot}
+    writes = {use.op for use in effects.uses if use.kind in ("update", "read_update") and use.table in hot}
+    writes |= {a.op for a in effects.accesses if isinstance(a.op, ir.Store) and a.table in hot}
     locks = home.vocabulary.locks
     graph = effects.called.dataflow.graph
     for index, block in enumerate(graph.blocks):
@@ -35,22 +38,24 @@ def read_backs(
             for read in [inner for inner in held if inner in reads]:
                 below = _until(graph, *_place(graph, read), locks.release)
                 write = next((inner for inner in below if inner in writes), None)
-                if write is not None and isinstance(read, ir.Call) and isinstance(write, ir.Call):
-                    yield _incident(home, op, read, write, reads[read].argument, because)
+                if write is not None:
+                    yield _incident(home, op, read, write, reads[read], because)
                     break
 
 
 def _incident(
-    home: FileAnalysis, lock: ir.Call, read: ir.Call, write: ir.Call, argument: int, because: tuple[Evidence, ...]
+    home: FileAnalysis, lock: ir.Call, read: ir.Op, write: ir.Op, argument: int, because: tuple[Evidence, ...]
 ) -> Incident:
-    name = " ".join(home.source.text(read.argument_spans[argument]).split())
+    span = read.argument_spans[argument] if isinstance(read, ir.Call) and argument >= 0 else read.span
+    name = " ".join(home.source.text(span).split()).lstrip("*")
+    writer = f"{write.callee}() writes" if isinstance(write, ir.Call) else "the code writes"
     message = (
         f"the lock does not protect '{name}' while lazy MMU mode is on: "
         "what another CPU wrote under it may still be pending"
     )
     steps = (
         Evidence(lock.span, f"{lock.callee}() takes the lock here"),
-        Evidence(write.span, f"{write.callee}() writes the entry here, by what was read"),
+        Evidence(write.span, f"{writer} the entry here, by what was read"),
     )
     return Incident("readback", read.span, message, (*because, *steps))
 

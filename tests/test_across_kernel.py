@@ -1,0 +1,297 @@
+"""Faults put into functions that the walkers of a real kernel run, two and more calls deep, are found with their chains.
+
+Each fault stands right behind the opening brace of the last function of a chain. All of the chain is compared: the
+place and the text of every step, the steps' lines being those of the calls in the source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+
+from mmlint.diagnostic import Diagnostic, Level
+from mmlint.source import Source
+from mmlint.syntax.functions import FileReader
+from tests.kernels import kernel
+from tests.overlay import Kernel
+
+RULES = ("raw-pte-access", "sleep-in-section", "nested-section", "range-ignored", "read-back-in-section")
+MEMORY, MADVISE, VMSCAN = "mm/memory.c", "mm/madvise.c", "mm/vmscan.c"
+INTERNAL, INLINE = "mm/internal.h", "include/linux/mm_inline.h"
+SECTION = "lazy MMU mode is entered here"
+# What is put in: an access of the pte pointer that the function gets, where it gets one; what sleeps; a section.
+ACCESS = "(void)pte_val(*{0});(void)READ_ONCE(*{0});"
+SLEEPERS = ("kfree(kmalloc(8, GFP_KERNEL));", "mutex_lock(&planted);mutex_unlock(&planted);")
+SLEPT = ("kmalloc() with GFP_KERNEL", "mutex_lock()")
+NESTED = "arch_enter_lazy_mmu_mode();arch_leave_lazy_mmu_mode();"
+
+
+class Chain(NamedTuple):
+    """A walker and the functions that its section runs, each called by the one before it: path and name."""
+
+    walker: tuple[str, str]
+    steps: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        return " > ".join(name for _, name in (self.walker, *self.steps))
+
+
+def chain(*places: str) -> Chain:
+    """A chain from "path:name", the path being left out where it is that of the one before."""
+    found: list[tuple[str, str]] = []
+    for place in places:
+        path, _, name = place.rpartition(":")
+        found.append((path or found[-1][0], name))
+    return Chain(found[0], tuple(found[1:]))
+
+
+COPY, ZAP = f"{MEMORY}:copy_pte_range", f"{MEMORY}:zap_pte_range"
+COLD, FREE = f"{MADVISE}:madvise_cold_or_pageout_pte_range", f"{MADVISE}:madvise_free_pte_range"
+RMAP = ("include/linux/rmap.h:folio_remove_rmap_pte", "mm/rmap.c:folio_remove_rmap_ptes")
+CHAINS = (
+    chain(COPY, "copy_nonpresent_pte"),
+    chain(COPY, "copy_nonpresent_pte", "try_restore_exclusive_pte"),
+    chain(COPY, "copy_nonpresent_pte", "try_restore_exclusive_pte", "restore_exclusive_pte"),
+    chain(COPY, "copy_nonpresent_pte", "mm/swapfile.c:swap_duplicate", "__swap_duplicate"),
+    chain(COPY, "copy_present_ptes", "__copy_present_ptes"),
+    chain(COPY, "copy_present_ptes", "copy_present_page"),
+    chain(COPY, "copy_present_ptes", f"{INTERNAL}:folio_pte_batch"),
+    chain(COPY, "copy_present_ptes", "copy_present_page", "mm/rmap.c:folio_add_new_anon_rmap"),
+    chain(ZAP, "zap_present_ptes", "zap_present_folio_ptes"),
+    chain(ZAP, "zap_present_ptes", f"{INTERNAL}:folio_pte_batch"),
+    chain(ZAP, "zap_install_uffd_wp_if_needed", f"{INLINE}:pte_install_uffd_wp_if_needed"),
+    chain(ZAP, f"{INTERNAL}:swap_pte_batch"),
+    chain(ZAP, "zap_present_ptes", "zap_present_folio_ptes", "mm/mmu_gather.c:__tlb_remove_folio_pages"),
+    chain(ZAP, "mm/swapfile.c:free_swap_and_cache_nr", "__swap_entries_free"),
+    chain(ZAP, *RMAP, "__folio_remove_rmap"),
+    chain(f"{MEMORY}:remap_pte_range", "include/linux/pgtable.h:pfn_modify_allowed"),
+    chain("fs/proc/task_mmu.c:pagemap_scan_pmd_entry", "make_uffd_wp_pte"),
+    chain(COLD, "madvise_folio_pte_batch", f"{INTERNAL}:folio_pte_batch"),
+    chain(COLD, f"{VMSCAN}:folio_isolate_lru", f"{INLINE}:lruvec_del_folio"),
+    chain(COLD, f"{MEMORY}:vm_normal_folio", "vm_normal_page"),
+    chain(FREE, "madvise_folio_pte_batch", f"{INTERNAL}:folio_pte_batch"),
+    chain(FREE, f"{INTERNAL}:swap_pte_batch"),
+    chain("mm/migrate_device.c:migrate_vma_collect_pmd", *RMAP),
+    chain("mm/mprotect.c:change_pte_range", f"{MEMORY}:vm_normal_folio", "vm_normal_page"),
+    chain("mm/mprotect.c:change_pte_range", "can_change_pte_writable"),
+    chain("mm/mremap.c:move_ptes", "move_soft_dirty_pte"),
+    chain(f"{VMSCAN}:walk_pte_range", "get_pfn_folio"),
+    chain(f"{VMSCAN}:walk_pte_range", "folio_update_gen"),
+    chain(f"{VMSCAN}:lru_gen_look_around", "get_pfn_folio"),
+    chain(f"{VMSCAN}:walk_pmd_range_locked", "get_pfn_folio"),
+)
+# Functions that others run for every entry of a range: where they are passed on, and by whom.
+CALLBACKS = (
+    ("mm/vmalloc.c:vmap_pfn_apply", "vmap_pfn", "apply_to_page_range"),
+    ("mm/kasan/shadow.c:kasan_depopulate_vmalloc_pte", "kasan_release_vmalloc", "apply_to_existing_page_range"),
+    ("drivers/xen/xlate_mmu.c:remap_pte_fn", "xen_xlate_remap_gfn_array", "apply_to_page_range"),
+    ("drivers/gpu/drm/i915/i915_mm.c:remap_sg", "remap_io_sg", "apply_to_page_range"),
+    ("drivers/xen/gntdev.c:find_grant_ptes", "gntdev_mmap", "apply_to_page_range"),
+    ("kernel/bpf/arena.c:existing_page_cb", "arena_map_free", "apply_to_existing_page_range"),
+)
+# Sections do not run these.
+NOT_REACHED = (
+    (MEMORY, "wp_page_copy"), (MEMORY, "do_swap_page"), (MEMORY, "do_anonymous_page"), (MEMORY, "insert_page"),
+    ("mm/hugetlb.c", "copy_hugetlb_page_range"), (MADVISE, "madvise_vma_behavior"), (VMSCAN, "shrink_folio_list"),
+    (VMSCAN, "try_to_shrink_lruvec"), ("mm/rmap.c", "try_to_unmap_one"), ("mm/gup.c", "follow_page_pte"),
+    ("mm/khugepaged.c", "__collapse_huge_page_isolate"), ("mm/ksm.c", "write_protect_page"),
+    ("mm/mprotect.c", "mprotect_fixup"), ("mm/mremap.c", "move_vma"), ("fs/proc/task_mmu.c", "smaps_pte_entry"),
+    ("mm/swapfile.c", "unuse_pte"), ("mm/vmalloc.c", "vmap_pte_range"), ("mm/page_vma_mapped.c", "check_pte"),
+)  # fmt: skip
+
+
+@cache
+def tree() -> Kernel:
+    return Kernel(kernel("6.12"))
+
+
+class Function(NamedTuple):
+    """A definition in a file of the tree: where it begins, its body's brace, the end, and its pte parameter."""
+
+    path: str
+    start: int
+    brace: int
+    end: int
+    pointer: str
+
+    def line(self, offset: int) -> int:
+        return tree().read(self.path).count(b"\n", 0, offset) + 1
+
+    def calls(self, callee: str) -> list[int]:
+        """The lines of its calls of a function."""
+        pattern = re.compile(rb"\b" + callee.encode() + rb"\s*\(")
+        return [self.line(match.start()) for match in pattern.finditer(_code(self.path), self.brace, self.end)]
+
+
+@cache
+def _code(path: str) -> bytes:
+    """A file without what its comments say."""
+    comment = re.compile(rb"/\*.*?\*/", re.S)
+    return comment.sub(lambda match: re.sub(rb"[^\n]", b" ", match.group()), tree().read(path))
+
+
+@cache
+def function(path: str, name: str) -> Function:
+    """A function or macro of the tree by its name."""
+    data = tree().read(path)
+    reader = FileReader(Source(path, data))
+    for definition in (*reader.definitions(), *reader.macros()):
+        if definition.name == name:
+            span = definition.span
+            brace = max(data.find(b"{", definition.name_span.end, span.end), definition.name_span.end)
+            pointer = re.search(rb"\bpte_t \*(\w+)", data[definition.name_span.end : brace])
+            return Function(path, span.start, brace, span.end, pointer.group(1).decode() if pointer else "")
+    raise AssertionError(f"{path} has no {name}()")
+
+
+def planted(path: str, faults: dict[str, str]) -> bytes:
+    """A file with texts right behind the braces of functions; lines stay where they are."""
+    data = tree().read(path)
+    for name, text in sorted(faults.items(), key=lambda item: -function(path, item[0]).brace):
+        brace = function(path, name).brace
+        assert data[brace : brace + 1] == b"{"
+        data = data[: brace + 1] + text.encode() + data[brace + 1 :]
+    return data
+
+
+def told(diagnostics: list[Diagnostic], *rules: str) -> list[Diagnostic]:
+    return [d for d in diagnostics if d.rule in (rules or RULES)]
+
+
+@cache
+def without_faults(path: str) -> frozenset[str]:
+    return frozenset(d.fingerprint for d in told(tree().check({}, [path])))
+
+
+def new(diagnostics: list[Diagnostic], path: str) -> list[Diagnostic]:
+    """What the file without faults does not have."""
+    return [d for d in told(diagnostics) if d.fingerprint not in without_faults(path)]
+
+
+def steps_of(found: Chain) -> Iterator[tuple[str, list[int], str]]:
+    """Path, possible lines and text of every call between the functions of a chain."""
+    for (path, caller), (_, callee) in zip(found.steps, found.steps[1:], strict=False):
+        yield path, function(path, caller).calls(callee), f"{caller}() calls {callee}() here"
+
+
+def matches(diagnostic: Diagnostic, path: str, name: str, expected: list[tuple[str, list[int], str]]) -> None:
+    """The notes are a section of the walker, and what is expected, step by step."""
+    first, *rest = diagnostic.notes
+    walker = function(path, name)
+    enters = walker.calls("arch_enter_lazy_mmu_mode")
+    assert (first.location.path, first.message) == (path, SECTION)
+    assert first.location.line in enters
+    assert [(note.location.path, note.message) for note in rest] == [(p, text) for p, _, text in expected]
+    for note, (_, lines, _) in zip(rest, expected, strict=True):
+        assert note.location.line in lines, note
+
+
+@pytest.mark.parametrize("number", range(len(CHAINS)), ids=[c.name for c in CHAINS])
+def test_what_a_walker_runs_is_found_with_its_chain(number: int) -> None:
+    case = CHAINS[number]
+    (path, walker), (last_path, last) = case.walker, case.steps[-1]
+    sleeper, slept = SLEEPERS[number % 2], SLEPT[number % 2]
+    target = function(last_path, last)
+    access = ACCESS.format(target.pointer) if target.pointer else ""
+    # A new section behind the sleeper would hide it: sections do not nest in this tree.
+    changed = {last_path: planted(last_path, {last: access + sleeper + NESTED})}
+    found = new(tree().check(changed, [path]), path)
+    brace = [target.line(target.brace)]
+    steps = list(steps_of(case))
+    first = case.steps[0][1]
+    called = function(path, walker).calls(first)
+
+    raw = [d for d in told(found, "raw-pte-access") if d.path == last_path and d.location.line == brace[0]]
+    assert sorted(d.message.split(" reads")[0] for d in raw) == (
+        [f"'*{target.pointer}'", f"'READ_ONCE(*{target.pointer})'"] if target.pointer else []
+    )
+    for diagnostic in raw:
+        assert (diagnostic.function, diagnostic.level) == (last, Level.WARNING)
+        # An access is told once, with the first section of the file that leads to it.
+        if diagnostic.notes[0].location.line in function(path, walker).calls("arch_enter_lazy_mmu_mode"):
+            matches(diagnostic, path, walker, steps)
+
+    own = [d for d in found if d.function == walker]
+    wanted = f"{first}() may sleep while lazy MMU mode is on: it comes to {slept}"
+    asleep = [d for d in told(own, "sleep-in-section") if d.message == wanted]
+    assert {d.location.line for d in asleep} == {line for line in called if line in _in_section(path, walker)}
+    for diagnostic in asleep:
+        matches(diagnostic, path, walker, [*steps, (last_path, brace, f"{last}() calls {slept} here")])
+
+    nested = [d for d in told(own, "nested-section") if d.message.startswith(f"{first}() enters a section")]
+    assert {d.location.line for d in nested} == {d.location.line for d in asleep}
+    for diagnostic in nested:
+        matches(diagnostic, path, walker, [*steps, (last_path, brace, f"{last}() enters a section here")])
+
+
+@cache
+def _in_section(path: str, name: str) -> range:
+    """The lines between the first enable and the last disable of a function."""
+    walker = function(path, name)
+    return range(walker.calls("arch_enter_lazy_mmu_mode")[0], walker.calls("arch_leave_lazy_mmu_mode")[-1])
+
+
+@pytest.mark.parametrize(("place", "caller", "applies"), CALLBACKS)
+def test_callbacks_are_found_with_who_has_them_run(place: str, caller: str, applies: str) -> None:
+    path, name = place.split(":")
+    target = function(path, name)
+    text = ACCESS.format(target.pointer) + SLEEPERS[1]
+    found = new(tree().check({path: planted(path, {name: text})}, [path]), path)
+    brace = target.line(target.brace)
+    assert sorted((d.path, d.location.line, d.function, d.rule) for d in found) == [
+        (path, brace, name, "raw-pte-access"),
+        (path, brace, name, "raw-pte-access"),
+        (path, brace, name, "sleep-in-section"),
+    ]
+    passed = f"{caller}() has {applies}() run {name}() in its section"
+    for diagnostic in found:
+        first, second = diagnostic.notes
+        enter = function(MEMORY, "apply_to_pte_range").calls("arch_enter_lazy_mmu_mode")
+        assert (first.location.path, [first.location.line], first.message) == (MEMORY, enter, SECTION)
+        assert (second.location.path, second.message) == (path, passed)
+        lines = function(path, caller).calls(applies)
+        assert any(0 <= second.location.line - line <= 2 for line in lines)
+
+
+def test_what_no_section_runs_is_not_reported() -> None:
+    changed = {}
+    for path in dict.fromkeys(path for path, _ in NOT_REACHED):
+        names = [name for other, name in NOT_REACHED if other == path]
+        texts = {name: _all_faults(function(path, name).pointer) for name in names}
+        changed[path] = planted(path, texts)
+    for path in dict.fromkeys((*changed, *(c.walker[0] for c in CHAINS))):
+        assert new(tree().check(changed, [path]), path) == []
+
+
+def _all_faults(pointer: str) -> str:
+    access = ACCESS.format(pointer) if pointer else ""
+    return access + "".join(SLEEPERS)
+
+
+@pytest.mark.parametrize("case", CHAINS[::3], ids=lambda c: c.name)
+def test_what_runs_while_the_mode_is_paused_is_not_reported(case: Chain) -> None:
+    (path, _), (last_path, last) = case.walker, case.steps[-1]
+    pointer = function(last_path, last).pointer
+    inside = f"lazy_mmu_mode_pause();{_all_faults(pointer)}lazy_mmu_mode_resume();"
+    assert _generic(path, last_path, planted(last_path, {last: inside})) == _own(path)
+    assert _generic(path, last_path, planted(last_path, {last: _all_faults(pointer)})) > _own(path)
+
+
+@cache
+def _own(path: str) -> set[str]:
+    return _generic(path, path, tree().read(path))
+
+
+def _generic(path: str, changed_path: str, data: bytes) -> set[str]:
+    """The findings in a file of a tree with the names of the generic layer."""
+    header = "include/linux/pgtable.h"
+    texts = {header: tree().read(header), path: tree().read(path), changed_path: data}
+    old = re.compile(rb"\barch_(enter|leave)_lazy_mmu_mode\b")
+    names = {b"enter": b"lazy_mmu_mode_enable", b"leave": b"lazy_mmu_mode_disable"}
+    texts = {place: old.sub(lambda match: names[match.group(1)], text) for place, text in texts.items()}
+    return {d.fingerprint for d in told(tree().check(texts, [path]))}
