@@ -276,7 +276,8 @@ def test_files_and_folders_without_permission(folder: Path) -> None:
 
 def _environment() -> dict[str, str]:
     site = next(path for path in sys.path if path.endswith("site-packages"))
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{site}", "PYTHONDONTWRITEBYTECODE": "1"}
+    kept = {name: os.environ[name] for name in ("PATH", "XDG_CACHE_HOME")}
+    return {**kept, "PYTHONPATH": f"{ROOT}:{site}", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _can_run(command: list[str]) -> bool:
