@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from mmlint.cache import Cache
 from mmlint.cache_key import key
 from mmlint.config import UsageError
 from mmlint.files import find_files, read, scan
-from mmlint.remembered import scan_remembered
+from mmlint.remembered import Signed, scan_remembered
 
 
 class DiskTree:
@@ -41,13 +42,18 @@ class DiskTree:
 
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         """The C files that hold one of ``needles``, in order."""
-        everything = [f"{self._root}/{path}" for path in self._below("")]
         if self._cache is not None and self._cache.is_open:
             kept = key("search", self._root, *needles)
-            hits = scan_remembered(everything, needles, self._cache, kept, self._processes).files
+            hits = scan_remembered(self._signed, needles, self._cache, kept, self._processes, "search").files
         else:
+            everything = [f"{self._root}/{path}" for path in self._below("")]
             hits = scan(everything, needles, self._processes).files
         return [path.removeprefix(f"{self._root}/") for path in hits]
+
+    @cached_property
+    def _signed(self) -> Signed:
+        """The whole tree as it was at the first search."""
+        return Signed([f"{self._root}/{path}" for path in self._below("")], self._processes)
 
     def shown(self, path: str) -> str:
         """The path as the user should see it."""

@@ -80,10 +80,11 @@ def _scan(files: Sequence[str], settings: Settings, cache: Cache) -> Found:
     if len(files) < _WORTH_REMEMBERING or not cache.is_open:
         return scan(files, needles(settings.target), settings.processes)
     from mmlint.cache_key import key
-    from mmlint.remembered import scan_remembered
+    from mmlint.remembered import Signed, scan_remembered
 
     place = key("scan", os.getcwd(), *needles(settings.target))  # noqa: PTH109
-    return scan_remembered(files, needles(settings.target), cache, place, settings.processes)
+    signed = Signed(files, settings.processes)
+    return scan_remembered(signed, needles(settings.target), cache, place, settings.processes)
 
 
 def run_on(source: Source, settings: Settings) -> Report:

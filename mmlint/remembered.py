@@ -1,6 +1,6 @@
 """What was read in the files of a tree, folder by folder, for as long as nobody changes a file of the folder.
 
-    memory = Memory(cache, "scan", key, files, processes)
+    memory = Memory(cache, "scan", key, Signed(files, processes))
     memory.known                ->  {"mm": ["mm/memory.c", ...]}, of the folders that are as they were
     memory.stale                ->  the files of all others, to be read
     memory.keep({"fs": []})
@@ -34,17 +34,26 @@ Value = list[object]
 Signature = tuple[bytes, bool]
 
 
-class Memory:
-    """The folders of a run over ``files``; the ``cache`` has what earlier runs kept under ``kind`` and ``key``."""
+class Signed:
+    """Files by their folders, with a signature of each folder as it is now: before anything of it is read."""
 
-    def __init__(self, cache: Cache, kind: str, key: bytes, files: Sequence[str], processes: int = 1) -> None:
-        self._cache = cache
-        self._place = (kind, key)
+    def __init__(self, files: Sequence[str], processes: int = 1) -> None:
         began = time.time_ns()
+        self.files = files
         self.folders: dict[str, list[str]] = {}
         for path in files:
             self.folders.setdefault(path.rpartition("/")[0], []).append(path)
-        self._signatures = _signatures(self.folders, began - _TICK, processes)
+        self.signatures = _signatures(self.folders, began - _TICK, processes)
+
+
+class Memory:
+    """The folders of a run; the ``cache`` has what earlier runs kept under ``kind`` and ``key``."""
+
+    def __init__(self, cache: Cache, kind: str, key: bytes, signed: Signed) -> None:
+        self._cache = cache
+        self._place = (kind, key)
+        self.folders = signed.folders
+        self._signatures = signed.signatures
         self._old = _loaded(cache.get(kind, key))
         self.known: dict[str, Value] = {}
         for folder, (signature, _) in self._signatures.items():
@@ -63,10 +72,10 @@ class Memory:
 
 
 def scan_remembered(
-    files: Sequence[str], needles: tuple[bytes, ...], cache: Cache, key: bytes, processes: int
+    signed: Signed, needles: tuple[bytes, ...], cache: Cache, key: bytes, processes: int, kind: str = "scan"
 ) -> Found:
     """`scan`, without reading what an earlier run has read and nobody has changed since."""
-    memory = Memory(cache, "scan", key, files, processes)
+    memory = Memory(cache, kind, key, signed)
     fresh = scan(memory.stale, needles, processes)
     hits, unread = set(fresh.files), {skipped.path for skipped in fresh.skipped}
     values: dict[str, Value] = {}
@@ -75,12 +84,12 @@ def scan_remembered(
             values[folder] = [path for path in inside if path in hits]
     memory.keep(values)
     hits.update(path for value in memory.known.values() for path in value if isinstance(path, str))
-    return Found(tuple(path for path in files if path in hits), fresh.skipped)
+    return Found(tuple(path for path in signed.files if path in hits), fresh.skipped)
 
 
 def contents(top: str, files: Sequence[str], cache: Cache, key: bytes, processes: int = 1) -> dict[str, bytes]:
     """A digest of the content of each of ``files`` below ``top``, empty for one that cannot be read."""
-    memory = Memory(cache, "contents", key, [f"{top}/{path}" for path in files], processes)
+    memory = Memory(cache, "contents", key, Signed([f"{top}/{path}" for path in files], processes))
     fresh = dict(zip(memory.stale, _spread(memory.stale, processes), strict=True))
     values: dict[str, Value] = {}
     found: dict[str, object] = {}
