@@ -269,7 +269,7 @@ def _texts(file: _Table, name: str) -> dict[str, str]:
 def _sleepers(folder: Path) -> Sleepers:
     file = _read(folder, "sleep.toml", {"sleep", "gfp", "flags", "optional"})
     sleep = _Table(file.file, "sleep", file.data.get("sleep", {}))
-    sleep.check({"always", "guards"})
+    sleep.check({"always", "guards", "faulting", "not_faulting"})
     flags = _Table(file.file, "flags", file.data.get("flags", {}))
     flags.check({"sleeping", "clearing"})
     optional = _Table(file.file, "optional", file.data.get("optional", {})).names("names")
@@ -280,6 +280,8 @@ def _sleepers(folder: Path) -> Sleepers:
         flags.names("clearing"),
         optional,
         sleep.names("guards"),
+        sleep.names("faulting"),
+        sleep.names("not_faulting"),
     )
 
 

@@ -162,7 +162,8 @@ class Sleepers(NamedTuple):
     """Functions that may sleep: always, or by the GFP flags in an argument.
 
     They sleep when one of ``flags`` is among them and none of ``clearing`` is taken out; those of ``optional`` may
-    leave the flags out, and sleep then. ``guards`` are the classes whose ``guard(class)(lock)`` sleeps.
+    leave the flags out, and sleep then. ``guards`` are the classes whose ``guard(class)(lock)`` sleeps. ``faulting``
+    functions do not in a function that calls one of ``not_faulting``, or has a guard of that class.
     """
 
     always: frozenset[str]
@@ -171,6 +172,8 @@ class Sleepers(NamedTuple):
     clearing: frozenset[str]
     optional: frozenset[str]
     guards: frozenset[str]
+    faulting: frozenset[str]
+    not_faulting: frozenset[str]
 
 
 class Calls(NamedTuple):

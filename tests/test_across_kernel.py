@@ -105,6 +105,67 @@ NOT_REACHED = (
 )  # fmt: skip
 
 
+# Functions of 6.12 that may be called in a section, and some that may not: names of the vocabulary and others.
+QUIET = """
+    read_lock(&l);read_unlock(&l) | write_lock(&l);write_unlock(&l) | spin_lock(&l);spin_unlock(&l) |
+    spin_lock_irqsave(&l, f);spin_unlock_irqrestore(&l, f) | local_lock(&l.x);local_unlock(&l.x) |
+    local_lock_irqsave(&l.x, f);local_unlock_irqrestore(&l.x, f) | down_read_trylock(&s);up_read(&s) |
+    mutex_trylock(&m) | mutex_unlock(&m) | bit_spin_lock(0, &w);bit_spin_unlock(0, &w) |
+    folio_trylock(folio);folio_unlock(folio) | trylock_page(page);unlock_page(page) | queue_work(q, &w) |
+    schedule_work(&w) | wake_up(&q) | mod_timer(&t, 1) | call_rcu(&r, fn) | kmem_cache_free(c, p) | kfree(p) |
+    p = kmalloc(8, GFP_ATOMIC) | p = kmalloc(8, GFP_NOWAIT) | p = kmem_cache_alloc(c, GFP_ATOMIC) |
+    xa_store(&x, 1, p, GFP_ATOMIC) | xa_load(&x, 1) | xa_erase(&x, 1) | idr_alloc(&i, p, 0, 1, GFP_ATOMIC) |
+    radix_tree_lookup(&r, 1) | printk("x") | pr_err("x") | WARN_ON(1) | dump_page(page, "x") | complete(&c) |
+    up_read(&s) | up_write(&s) | put_page(page) | folio_put(folio) | get_page(page) | folio_get(folio) |
+    mmget_not_zero(mm) | mmgrab(mm) | mmdrop(mm) | fput(file) | get_file(file) | flush_tlb_range(vma, a, b) |
+    flush_tlb_page(vma, a) | tlb_remove_page(tlb, page) | inc_mm_counter(mm, 1) | add_mm_counter(mm, 1, 2) |
+    get_random_u32() | ktime_get() | udelay(1) | find_vma(mm, a) | kfree_rcu(p, rcu) |
+    percpu_counter_add(&p, 1) | smp_call_function_single(0, fn, p, 1) | on_each_cpu(fn, p, 1) |
+    irq_work_queue(&w) | folio_mark_dirty(folio) | set_page_dirty(page) | folio_mark_accessed(folio) |
+    folio_remove_rmap_pte(folio, page, vma) | folio_add_lru(folio) | lru_add_drain() | mlock_folio(folio) |
+    munlock_vma_folio(folio, vma) | free_swap_and_cache_nr(entry, 1) | free_swap_and_cache(entry) |
+    swap_duplicate(entry) | pte_free(mm, p) | pmd_none(*pmd) | update_mmu_cache(vma, a, pte) |
+    flush_cache_page(vma, a, 1) | flush_dcache_page(page) | flush_dcache_folio(folio) | clear_highpage(page) |
+    clear_user_highpage(page, a) | copy_user_highpage(page, page, a, vma) | kmap_local_page(page) |
+    kunmap_local(p) | kmap_atomic(page) | mem_cgroup_uncharge(folio) | __mem_cgroup_uncharge(folio) |
+    count_vm_event(PGFAULT) | count_memcg_event_mm(mm, 1) | mod_lruvec_page_state(page, 1, 1) |
+    deferred_split_folio(folio, true) | list_add(&a, &b) | rb_erase(&n, &r) | kthread_queue_work(w, x) |
+    tasklet_schedule(&t) | hrtimer_start(&t, 1, 2) | hrtimer_cancel(&t) | del_timer_sync(&t) |
+    srcu_read_lock(&s) | rcu_read_lock() | seqcount_begin(&s) | write_seqlock(&s);write_sequnlock(&s) |
+    task_lock(tsk);task_unlock(tsk) | send_sig(9, tsk, 0) | force_sig(9) | lock_page_memcg(page) |
+    page_cgroup_ino(page) | vm_normal_page(vma, a, pte) | vm_normal_folio(vma, a, pte) |
+    pagefault_disable();err = get_user(x, p);pagefault_enable() | copy_from_user_nofault(p, p, 8) |
+    copy_from_kernel_nofault(p, p, 8) | __copy_from_user_inatomic(p, p, 8) |
+    mmu_notifier_invalidate_secondary_tlbs(mm, a, b) | mmu_notifier_arch_invalidate_secondary_tlbs(mm, a, b) |
+    mmu_notifier_clear_young(mm, a, b) | mmu_notifier_invalidate_range_start_nonblock(&range) |
+    remove_migration_pte(folio, vma, a, p) | page_add_file_rmap(page, vma, false) |
+    folio_add_file_rmap_pte(folio, page, vma) | folio_dup_file_rmap_pte(folio, page) | uncharge_folio(folio, p) |
+    ptep_clear_flush(vma, a, pte) | memcg_kmem_charge_page(page, GFP_ATOMIC, 0) | alloc_pages(GFP_ATOMIC, 0) |
+    __get_free_page(GFP_NOWAIT) | free_page(a) | __free_pages(page, 0) | free_pages_and_swap_cache(p, 1) |
+    release_pages(p, 1) | zap_huge_pmd(tlb, vma, pmd, a)
+"""
+SLEEPY = """
+    mutex_lock_interruptible(&m) | kmap(page) | flush_work(&w) | vfree(p) | get_user_pages(a, 1, 0, p) |
+    alloc_pages(GFP_KERNEL, 0) | kvmalloc(8, GFP_KERNEL) | kzalloc(8, GFP_KERNEL) |
+    kmem_cache_create("x", 1, 1, 0, p) | wait_event(q, x) | usleep_range(1, 2) | msleep(1) | synchronize_rcu() |
+    percpu_down_read(&s) | percpu_down_write(&s) | anon_vma_lock_write(v) | anon_vma_lock_read(v) | mmput(mm) |
+    filemap_write_and_wait(m) | read_mapping_folio(m, 1, f) | folio_lock(folio) | lock_page(page) |
+    rt_mutex_lock(&m) | ww_mutex_lock(&m, c) | copy_from_user(p, p, 8) | schedule_timeout(1) |
+    wait_for_completion(&c) | wait_for_completion_io(&c) | kthread_stop(t) | cancel_delayed_work_sync(&w) |
+    alloc_percpu(int) | idr_preload(GFP_KERNEL) | xa_alloc(&x, p, p, l, GFP_KERNEL) | vmalloc(8) |
+    pte_alloc(mm, pmd) | pmd_alloc(mm, pud, a) | split_folio(folio) | split_huge_pmd(vma, pmd, a) |
+    migrate_pages(l, f, g, 1, 2, 3, p) | i_mmap_lock_read(m) | mmap_write_lock(mm) | mmap_read_lock(mm) |
+    vm_munmap(a, b) | do_munmap(mm, a, b, p) | unmap_mapping_range(m, a, b, 1) | rmap_walk(folio, p) |
+    try_to_unmap(folio, 0) | folio_wait_writeback(folio) | handle_mm_fault(vma, a, 0, p) |
+    stop_machine(fn, p, p) | drain_all_pages(z) | lru_add_drain_all() | flush_workqueue(q) | rcu_barrier() |
+    down_write(&s) | yield() | might_sleep() | cond_resched() | cond_resched_lock(&l) |
+    cond_resched_rwlock_read(&l) | add_swap_count_continuation(entry, GFP_KERNEL) |
+    mem_cgroup_charge(folio, mm, GFP_KERNEL) | ksm_madvise(vma, a, b, 1, p) | flush_delayed_work(&w) |
+    wait_on_page_bit(page, 1) | wait_on_bit(p, 1, 2) | down(&s) | guard(mutex)(&m) | tlb_flush_mmu(tlb) |
+    vm_flags_set(vma, 1)
+"""
+
+
 @cache
 def tree() -> Kernel:
     return Kernel(kernel("6.12"))
@@ -295,3 +356,35 @@ def _generic(path: str, changed_path: str, data: bytes) -> set[str]:
     names = {b"enter": b"lazy_mmu_mode_enable", b"leave": b"lazy_mmu_mode_disable"}
     texts = {place: old.sub(lambda match: names[match.group(1)], text) for place, text in texts.items()}
     return {d.fingerprint for d in told(tree().check(texts, [path]))}
+
+
+def _statements(text: str) -> list[str]:
+    return [" ".join(statement.split()) for statement in text.split("|")]
+
+
+def _planted_in_section(text: str) -> tuple[bytes, int]:
+    """A file with statements in a section, one a line, and the line of the first."""
+    path, enter = "mm/mprotect.c", b"arch_enter_lazy_mmu_mode();"
+    data = tree().read(path)
+    lines = "".join(f"\n{statement};" for statement in _statements(text)).encode()
+    place = data.index(enter) + len(enter)
+    return data[:place] + lines + data[place:], data.count(b"\n", 0, place) + 2
+
+
+def test_what_does_not_sleep_is_not_said_to() -> None:
+    data, _ = _planted_in_section(QUIET)
+    found = told(tree().check({"mm/mprotect.c": data}, ["mm/mprotect.c"]), "sleep-in-section")
+    assert [(d.message, [note.message for note in d.notes]) for d in found] == []
+
+
+def test_what_sleeps_is_found_whatever_its_name() -> None:
+    data, first = _planted_in_section(SLEEPY)
+    found = told(tree().check({"mm/mprotect.c": data}, ["mm/mprotect.c"]), "sleep-in-section")
+    lines = {d.location.line for d in found}
+    assert [s for n, s in enumerate(_statements(SLEEPY), first) if n not in lines] == []
+
+
+def test_copies_from_users_may_be_made_where_faults_are_disabled() -> None:
+    copies = "pagefault_disable() | err = get_user(x, p) | err = copy_from_user(p, q, 8) | pagefault_enable()"
+    data, _ = _planted_in_section(copies)
+    assert told(tree().check({"mm/mprotect.c": data}, ["mm/mprotect.c"]), "sleep-in-section") == []

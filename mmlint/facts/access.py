@@ -81,6 +81,11 @@ def _by_call(
     return Incident("direct", op.span, message, because, level)
 
 
+def sleep_level(analysis: FileAnalysis) -> Level:
+    """How bad it is to sleep in a section of a file: an architecture knows whether its own mode forbids it."""
+    return Level.NOTE if analysis.is_arch else Level.ERROR
+
+
 def direct_level(analysis: FileAnalysis, site: Site) -> Level:
     """A ranged section may keep values back; a plain one will once it is converted, but not on another architecture."""
     if analysis.is_arch:

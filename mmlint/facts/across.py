@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mmlint.diagnostic import Level
-from mmlint.facts.access import direct_access, direct_level, entered, page_tables
+from mmlint.facts.access import direct_access, direct_level, entered, page_tables, sleep_level
 from mmlint.facts.callgraph import ENTER, GIVEN, OWN, SLEEP
 from mmlint.facts.chains import Chains, Found
 from mmlint.facts.file import FileAnalysis, Solved
@@ -20,11 +20,12 @@ from mmlint.facts.sites import Site
 
 
 class Surroundings(NamedTuple):
-    """The section that something runs in: its evidence, the name of its enable, and how bad a direct access is."""
+    """The section that something runs in: its evidence, its enable, how bad a direct access is, how bad sleeping is."""
 
     because: tuple[Evidence, ...]
     enter: str
     level: Level
+    asleep: Level = Level.ERROR
 
 
 def follow(
@@ -43,7 +44,7 @@ def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]
     found = follow(analysis, solved, site)
     if found is None:
         return []
-    around = Surroundings((entered(site),), site.op.callee or "", direct_level(analysis, site))
+    around = Surroundings((entered(site),), site.op.callee or "", direct_level(analysis, site), sleep_level(analysis))
     return consequences(analysis, found, around)
 
 
@@ -69,7 +70,7 @@ def _sleeps(analysis: FileAnalysis, found: Found, around: Surroundings) -> Itera
         how = f" with {sleep.flag}" if sleep.flag else ""
         name = sleep.start.callee or sleep.first
         message = f"{name}() may sleep while lazy MMU mode is on: it comes to {sleep.sleeper}(){how}"
-        level = worst_level(analysis, sleep.arch)
+        level = min(around.asleep, worst_level(analysis, sleep.arch))
         yield Incident("sleep", sleep.start.name_span, message, (*around.because, *sleep.steps), level)
 
 

@@ -81,7 +81,7 @@ class CallGraph:
         self._words: dict[Place, frozenset[str]] = {}
         self._effects: dict[object, tuple[list[Effects], list[Unsolved]]] = {}
         sleepers, calls = vocabulary.sleepers, vocabulary.calls
-        self._sleepers = sleepers.always | frozenset(sleepers.gfp) | frozenset(calls.conditional)
+        self._sleepers = sleepers.always | sleepers.faulting | frozenset(sleepers.gfp) | frozenset(calls.conditional)
         self._sleepers |= {"guard", "scoped_guard"}
         kinds = (vocabulary.reads, vocabulary.updates, vocabulary.read_updates, vocabulary.carries, vocabulary.levels)
         tables = (vocabulary.maps, vocabulary.unmaps, vocabulary.lock_pointers)
@@ -173,6 +173,10 @@ class CallGraph:
         """True for a name that the vocabulary says to be of no concern."""
         calls = self.vocabulary.calls
         return name in calls.atomic or name.startswith(calls.prefixes)
+
+    def is_sleeper(self, name: str) -> bool:
+        """True for a name of which the vocabulary says when it sleeps."""
+        return name in self._sleepers
 
     def is_known(self, name: str) -> bool:
         """True for a name of which the vocabulary says what it does to page tables."""

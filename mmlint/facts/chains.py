@@ -218,7 +218,8 @@ class Chains:
         graph = self._graph
         hot = {i for i, value in enumerate(call.arguments) if isinstance(value, Entry) and value.table in context.hot}
         handed = frozenset(hot | {~index for index, table in call.behind if table in context.hot})
-        if len(context.steps) >= MAX_DEPTH or graph.is_quiet(name) or name in graph.vocabulary.api_names:
+        known = graph.is_quiet(name) or graph.is_sleeper(name) or name in graph.vocabulary.api_names
+        if known or len(context.steps) >= MAX_DEPTH:
             return []
         start = context.start or call.op
         places = graph.resolve(name, path) if name else ()

@@ -36,10 +36,18 @@ def _name(op: ir.Call) -> str:
     return first.name if isinstance(first, ir.Name) else ""
 
 
+def _forbids_faults(graph: ir.Graph, sleepers: Sleepers) -> bool:
+    """True for a function that disables page faults, wherever it does: around the copies, for there is no other use."""
+    calls = (op for block in graph.blocks for op in block.ops if isinstance(op, ir.Call))
+    return any((_name(op) if op.callee == "guard" else op.callee) in sleepers.not_faulting for op in calls)
+
+
 def sleeps(sleepers: Sleepers, evaluator: Evaluator, state: State, op: ir.Call) -> str | None:
     """The flag that makes a call of the vocabulary sleep, empty where it sleeps anyway, None where it does not."""
     if op.callee in sleepers.always or (op.callee == "guard" and _name(op) in sleepers.guards):
         return ""
+    if op.callee in sleepers.faulting:
+        return None if _forbids_faults(evaluator.context.graph, sleepers) else ""
     index = sleepers.gfp.get(op.callee or "", -1)
     if index == len(op.arguments) and op.callee in sleepers.optional:
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmlint.facts.access import accesses, entered
+from mmlint.facts.access import accesses, entered, sleep_level
 from mmlint.facts.across import across
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.gfp import sleeper_name
@@ -18,7 +18,10 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     found: list[Incident] = []
     for site in solved.sites.sites.values():
         found += (
-            _sleeps(site) + accesses(analysis, solved, site) + _nested(analysis, solved, site) + _lost(analysis, site)
+            _sleeps(analysis, site)
+            + accesses(analysis, solved, site)
+            + _nested(analysis, solved, site)
+            + _lost(analysis, site)
         )
         found += across(analysis, solved, site)
     found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
@@ -27,12 +30,12 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
     return sorted(single.values(), key=lambda incident: (incident.subject, incident.kind))
 
 
-def _sleeps(site: Site) -> list[Incident]:
+def _sleeps(analysis: FileAnalysis, site: Site) -> list[Incident]:
     found = []
     for op, flag in site.sleeps:
         how = f" with {flag}" if flag else ""
         message = f"{sleeper_name(op)}() may sleep{how} while lazy MMU mode is on"
-        found.append(Incident("sleep", op.name_span, message, (entered(site),)))
+        found.append(Incident("sleep", op.name_span, message, (entered(site),), sleep_level(analysis)))
     return found
 
 
