@@ -180,12 +180,12 @@ class Chains:
             for frame in frames:
                 # An access is the same for all calls that lead to it; of sleepers, each call wants to know its own.
                 start = frame.start if self._interest.get(frame.place, 0) & self._kinds & (SLEEP | ENTER) else None
-                key = (start, frame.place, frame.given, frame.hot, frame.depth)
+                key = (start, frame.place, frame.given, frame.hot, frame.depth, frame.arch)
                 if doubts.get(key, frame.doubts + 1) > frame.doubts:
                     doubts[key] = frame.doubts
                     pending.append(frame)
 
-        section = _Context(None, "", None, self._path, hot, names)
+        section = _Context(None, "", None, self._path, hot, names, arch=architecture(self._path))
         for call in calls:
             push(self._frames(section, call))
         while pending:
@@ -222,7 +222,7 @@ class Chains:
         if known or len(context.steps) >= MAX_DEPTH:
             return []
         start = context.start or call.op
-        places = graph.resolve(name, path) if name else ()
+        places = [place for place in (graph.resolve(name, path) if name else ()) if _may_run(place, context.arch)]
         if not places:
             if not graph.is_known(name):
                 why = "a call through a pointer" if not name else "no definition is found"
@@ -362,6 +362,11 @@ class Chains:
     def _step(self, analysis: FileAnalysis, span: Span, text: str) -> Evidence:
         elsewhere = None if analysis is self._analysis else analysis.source.locate(span)
         return Evidence(span, text, elsewhere)
+
+
+def _may_run(place: Place, arch: str) -> bool:
+    """True for a definition that code of an architecture may come to, through generic code too."""
+    return not arch or architecture(place.path) in ("", arch)
 
 
 def _is_global(value: Poly, names: frozenset[str]) -> bool:
