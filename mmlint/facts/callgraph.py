@@ -143,6 +143,10 @@ class CallGraph:
         ]
         return tuple(seen) if len(seen) <= _MAX_MEANINGS else ()
 
+    def macros(self, name: str, path: str) -> list[bytes]:
+        """The texts of the macros that a call of ``name`` in the file ``path`` may mean."""
+        return [self.index.text(place) for place in self.resolve(name, path) if place.macro]
+
     def _near(self, path: str) -> NameIndex:
         """The definitions of a file and of the headers in its folder."""
         known = self._own.get(path)

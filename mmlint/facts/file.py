@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.escapes import is_other, values_of
+from mmlint.facts.macros import dialect_for, with_parameters
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
-from mmlint.flow.ir import Graph, Name, Variable
+from mmlint.flow.ir import Graph
 from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
-from mmlint.flow.values import Entry, Value
+from mmlint.flow.values import Value
 from mmlint.source import Source, Span
 from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
 from mmlint.tree import NO_TREE, TreeApi
@@ -36,7 +37,6 @@ _MAX_NESTED = 16
 _MAX_BYTES = 256 * 1024
 _MAX_BLOCKS = 2_000
 _MAX_OPS = 8_000
-_PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 _FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
 
 
@@ -158,13 +158,25 @@ class FileAnalysis:
         function = self.reader.parse(definition)
         if not function.ok:
             return Unsolved(function.name, function.name_span, "the parser cannot read it")
-        graph = lower(function, self.dialect)
+        graph = lower(function, self._dialect_of(definition))
         if len(graph.blocks) > _MAX_BLOCKS or sum(len(block.ops) for block in graph.blocks) > _MAX_OPS:
             return Unsolved(function.name, function.name_span, "it is too large: more than 8,000 operations")
         if graph.unmodelled:
             span, reason = graph.unmodelled[0]
             return Unsolved(function.name, span, reason)
         return function, graph
+
+    def _dialect_of(self, definition: Definition) -> Dialect:
+        """The dialect of a function's text: where it has to do with sections, macros that write or leave count."""
+        if not self._section_words.search(definition.masked):
+            return self.dialect
+        names = sorted({word.decode() for word in _CALLED.findall(definition.masked)} - set(self.definitions))
+        texts = {name: [self.source.text(m.span).encode() for m in self._macros.get(name, ())] for name in names}
+        for name in names if self.graph is not None else ():
+            assert self.graph is not None
+            if not texts[name] and not self.graph.is_known(name):
+                texts[name] = self.graph.macros(name, self.path)
+        return dialect_for(self.dialect, names, texts)
 
     def graphs(self, name: str) -> list[Graph]:
         """The control-flow graphs of a function, as far as it can be read."""
@@ -182,7 +194,7 @@ class FileAnalysis:
                 continue
             function, graph = lowered
             if macro:
-                graph = _with_parameters(graph, self.source.data, given)
+                graph = with_parameters(graph, self.source.data, given)
             try:
                 texts.append(Called(function, Dataflow(graph, self.vocabulary, self.summary, self.source.text, given)))
             except NoFixpoint as error:
@@ -383,16 +395,3 @@ class FileAnalysis:
             for callback in self.vocabulary.callbacks
             if (callback.struct, callback.field) == (struct, field)
         ]
-
-
-def _with_parameters(graph: Graph, data: bytes, given: Mapping[int, Value]) -> Graph:
-    """The graph of a macro with its parameters; one that is given an entry is a pte pointer."""
-    head = _PARAMETERS.match(data, graph.span.start)
-    names = [Name(word.decode()) for word in re.findall(rb"[A-Za-z_]\w*", head.group(1))] if head else []
-    variables = {
-        name: Variable(name, "pte_t", 1, graph.span, index)
-        if isinstance(given.get(index), Entry)
-        else Variable(name, "", 0, graph.span, index)
-        for index, name in enumerate(names)
-    }
-    return replace(graph, parameters=tuple(names), variables={**variables, **graph.variables})

@@ -4,6 +4,7 @@
     BUG_ON(a)               branch a -> 1, 2;  1: t0 = BUG(), unreachable;  2:
     ops->fn(x)              load t0 = ops->fn;  t1 = (*t0)(x)
     guard(mutex)(&m)        t0 = guard(mutex, &m), and guard.exit(mutex, &m) wherever the scope is left
+    BAIL(x)                 t0 = BAIL(x), and a branch on t0 to a return, where the macro has one
     for_each_vma(vmi, vma)  t0 = for_each_vma(vmi, vma), which may write vmi and vma
 
 Macros are not expanded: what else they do is unknown here. The arguments of guard.exit are those of the guard, as they
@@ -17,7 +18,7 @@ from tree_sitter import Node
 from mmlint.flow.assignments import Assignments
 from mmlint.flow.context import WORD
 from mmlint.flow.dialect import Dialect, Role
-from mmlint.flow.ir import AddressOf, Assign, Call, Cast, Const, Expr, Name, Temp, Unreachable
+from mmlint.flow.ir import AddressOf, Assign, Call, Cast, Const, Expr, Name, Return, Temp, Unreachable
 from mmlint.source import Span
 from mmlint.syntax.functions import ParsedFunction
 
@@ -86,8 +87,13 @@ class Calls(Assignments):
             result = self._named_call(node, function, operands, used)
             self.builder.end(Unreachable(self.span(node)))
             return result
-        if role is Role.OUTPUT:
-            return self._writing_call(node, function, operands, used)
+        if role is Role.JUMP:
+            self.unmodelled(node, f"jump in the macro {self._spelled(function)}()")
+        if role in (Role.OUTPUT, Role.RETURN, Role.JUMP):
+            result = self._writing_call(node, function, operands, used)
+            if role is Role.RETURN:
+                self._possible_return(result, node)
+            return result
         if role is Role.WRITE and len(operands) == 2:
             target = self.place(operands[0])
             return self.assign(target, self.value(operands[1]), self.span(node))
@@ -126,6 +132,16 @@ class Calls(Assignments):
         spans = (self.span(node), self.span(function))
         clobbers = self.written(values)
         return self.emit_call(self._spelled(function), operands, values, spans, clobbers=clobbers, used=used).target
+
+    def _possible_return(self, condition: Temp, node: Node) -> None:
+        """Branch to a return from the function, whose value is not known."""
+        builder, span = self.builder, self.span(node)
+        left, stayed = builder.block(), builder.block()
+        builder.branch(condition, left, stayed, span)
+        builder.enter(left)
+        self.run_cleanups(self.scopes.cleanups, None)
+        builder.end(Return(condition, span))
+        builder.enter(stayed)
 
     # Other calls.
 

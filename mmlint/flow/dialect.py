@@ -20,6 +20,8 @@ class Role(Enum):
     READ = auto()
     WRITE = auto()
     OUTPUT = auto()
+    RETURN = auto()
+    JUMP = auto()
     UNEVALUATED = auto()
     GENERIC = auto()
 
@@ -31,7 +33,8 @@ class Dialect:
     ``transparent``: the value is the one argument, also inside ``&&`` and ``||``. ``asserts``: control goes on only
     when the first argument is zero. ``noreturn``: control does not come back. ``reads``: the value is that of the
     argument, read once. ``writes``: (place, value) is an assignment. ``outputs``: macros that write the plain variables
-    they are given.
+    they are given. ``returns``: macros that may return from the function that calls them, writing such variables too.
+    ``jumps``: macros that go to a label of their caller.
     """
 
     transparent: frozenset[str] = field(default_factory=frozenset)
@@ -40,6 +43,8 @@ class Dialect:
     reads: frozenset[str] = field(default_factory=frozenset)
     writes: frozenset[str] = field(default_factory=frozenset)
     outputs: frozenset[str] = field(default_factory=frozenset)
+    returns: frozenset[str] = field(default_factory=frozenset)
+    jumps: frozenset[str] = field(default_factory=frozenset)
 
 
 DEFAULT_DIALECT = Dialect(
@@ -97,6 +102,8 @@ def roles(dialect: Dialect) -> dict[bytes, Role]:
         (Role.READ, dialect.reads),
         (Role.WRITE, dialect.writes),
         (Role.OUTPUT, dialect.outputs),
+        (Role.RETURN, dialect.returns),
+        (Role.JUMP, dialect.jumps),
         (Role.UNEVALUATED, _UNEVALUATED),
         (Role.GENERIC, ("_Generic",)),
     )
