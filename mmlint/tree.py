@@ -110,7 +110,9 @@ def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) ->
     """The API that a header declares; ``declared`` is `Vocabulary.declared`."""
     generation = ranged = ""
     for name, belongs_to in declared:
-        if re.search(rb"(?:\b(?:void|define)\s+)" + re.escape(name.encode()) + rb"\s*\(", header):
+        # A ranged call has parameters; a function of that name without any is something else.
+        given = rb"" if belongs_to else rb"(?!\s*void\s*\))"
+        if re.search(rb"(?:\b(?:void|define)\s+)" + re.escape(name.encode()) + rb"\s*\(" + given, header):
             if belongs_to:
                 generation = belongs_to
             else:

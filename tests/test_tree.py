@@ -36,6 +36,7 @@ HEADERS = {
         "generic",
         "lazy_mmu_mode_enable_with_ptes",
     ),
+    "static inline void lazy_mmu_mode_enable(void) {}\nvoid lazy_mmu_mode_enable_with_ptes(void);": ("generic", ""),
     "struct nothing;": ("", ""),
 }
 
