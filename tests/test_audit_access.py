@@ -56,6 +56,23 @@ static inline void entry_is_kept(struct box *box, pte_t *ptep)
 {
 	box->ptep = ptep;
 }
+
+static inline void entry_through_void(void *where)
+{
+	entry_is_unknown(where);
+}
+
+struct box { pte_t *ptep; };
+
+static inline int entry_in_a_box(struct box *box)
+{
+	return box->ptep != NULL;
+}
+
+static inline int entry_unboxed(struct box box)
+{
+	return box.ptep != NULL;
+}
 """
 RUNNER = """\
 // SPDX-License-Identifier: GPL-2.0-only
@@ -137,6 +154,35 @@ CASES = {
     ),
     "walk->private->fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
     "pte_clear(walk->mm, addr, pte);": ("clean", [], [], []),
+    "entry_in_a_box(&(struct box){ .ptep = NULL });": ("clean", [], [], []),
+    "{ struct box box = { .ptep = pte }; entry_in_a_box(&box); }": (
+        "unresolved",
+        [],
+        [],
+        [("entry_in_a_box()", 15, "a structure with the pointer in it is handed over")],
+    ),
+    "{ struct box box; box.ptep = pte; entry_unboxed(box); }": (
+        "unresolved",
+        [],
+        [],
+        [("entry_unboxed()", 15, "a structure with the pointer in it is handed over")],
+    ),
+    "shared_entry = pte;": ("unresolved", [], [], [("walk()", 15, "the pointer is stored where others may find it")]),
+    'asm volatile("" : : "r" (pte));': ("unresolved", [], [], [("asm()", 15, "assembly is given the pointer")]),
+    "entry_through_void(&pte);": (
+        "unresolved",
+        ["entry_through_void"],
+        [],
+        [("entry_is_unknown()", 23, "no definition is found")],
+    ),
+    "if (test_bit(0, (unsigned long *)pte)) break;": (
+        "not clean",
+        [],
+        [("mm/walk.c", 15, "test_bit(0, (unsigned long *)pte)", "")],
+        [],
+    ),
+    "xchg(&pte->pte, 0);": ("not clean", [], [("mm/walk.c", 15, "xchg(&pte->pte, 0)", "")], []),
+    "xchg(&walk->action, 0);": ("clean", [], [], []),
 }
 
 
@@ -152,6 +198,66 @@ def test_what_is_known_of_a_section(
     assert [function["name"] for function in audit["functions"]] == functions
     assert [(a["path"], a["line"], a["text"], a["through"]) for a in audit["accesses"]] == accesses
     assert [(end["name"], end["line"], end["reason"]) for end in audit["unresolved"]] == ends
+
+
+WALKED = """\
+static int one(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	return pte_none(*ptep);
+}
+
+static int other(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
+{
+	return pte_none(*ptep);
+}
+
+static const struct mm_walk_ops ones = {
+	.pte_entry = one,
+};
+
+static const struct mm_walk_ops others = {
+	.pte_entry	= other,
+};
+
+static void over_all(unsigned long start, unsigned long end)
+{
+	lazy_mmu_mode_enable();
+	walk_kernel_range(start, end, &ones, NULL);
+	lazy_mmu_mode_disable();
+	walk_kernel_range(start, end, &others, NULL);
+}
+"""
+
+
+def test_what_a_walk_is_handed_runs_in_the_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree_with(tmp_path, "entry_is_old(pte);", mm__all=WALKED))
+    assert audit_of(capsys, "-q", "mm/all.c").splitlines() == [
+        "mm/all.c:21: over_all(): not clean",
+        "    looked at: one()",
+        "    mm/all.c:3: *ptep",
+        "        over_all > walk_kernel_range > one",
+    ]
+
+
+def test_a_chain_that_is_too_long_is_unresolved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = WALK[: WALK.index("static int walk")]
+    steps = "".join(f"static void f{i}(pte_t *p) {{ f{i - 1}(p); }}\n" for i in range(1, 10))
+    text = (
+        head
+        + "static int f0(pte_t *p)\n{\n\treturn pte_none(*p);\n}\n"
+        + steps.replace(" {", "\n{").replace("}", "\n}")
+    )
+    tree = tree_with(tmp_path, "f9(pte);")
+    (tree / "mm/walk.c").write_text(text + WALK[len(head) :].replace("CALL", "f9(pte);"), encoding="utf-8")
+    monkeypatch.chdir(tree)
+    (section,) = json.loads(audit_of(capsys, "--format", "json", "mm"))["sections"]
+    assert section["audit"]["verdict"] == "unresolved"
+    ends = [(end["name"], end["reason"]) for end in section["audit"]["unresolved"]]
+    assert ends == [("f2()", "it is too many calls away from the section")]
 
 
 def test_callbacks_are_looked_at_in_the_section_that_runs_them(

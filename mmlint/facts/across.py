@@ -13,8 +13,9 @@ from typing import NamedTuple
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level, entered, page_tables, sleep_level
 from mmlint.facts.callgraph import ENTER, GIVEN, OWN, SLEEP
-from mmlint.facts.chains import Chains, Found
+from mmlint.facts.chains import Chains
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.found import Found
 from mmlint.facts.sections import Evidence, Incident
 from mmlint.facts.sites import Site
 

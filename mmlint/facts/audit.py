@@ -16,9 +16,10 @@ from mmlint.facts.access import page_tables
 from mmlint.facts.across import follow
 from mmlint.facts.callbacks import Callback, callbacks_in, running_site
 from mmlint.facts.callgraph import GIVEN, OWN, architecture
-from mmlint.facts.chains import Chains, DirectAccess, Found, Unresolved
+from mmlint.facts.chains import Chains
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis, Solved
+from mmlint.facts.found import DirectAccess, Found, Unresolved
 from mmlint.facts.index import Place
 from mmlint.facts.sections import Audit, AuditedAccess, AuditedFunction, AuditEdge, OpenEnd
 from mmlint.facts.sites import Site

@@ -16,9 +16,10 @@ from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level
 from mmlint.facts.across import Surroundings, consequences, place_in, worst_level
 from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture
-from mmlint.facts.chains import Chains, Sleep
+from mmlint.facts.chains import Chains
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
+from mmlint.facts.found import Sleep
 from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.inner import PageTables
 from mmlint.facts.readback import read_backs

@@ -14,106 +14,40 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, MAX_DEPTH, OWN, SLEEP, CallGraph, architecture
-from mmlint.facts.effects import Access, Effects
+from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
+from mmlint.facts.found import DirectAccess, Entering, Found, ReadBack, Sleep, Unresolved
 from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.index import Place
 from mmlint.facts.inner import InnerCall, PageTables, function_name
 from mmlint.facts.modes import Unknown, choices
+from mmlint.facts.ops import entry_parameters, functions_handed
 from mmlint.facts.readback import read_backs
-from mmlint.facts.sections import Evidence, Incident
+from mmlint.facts.sections import Evidence
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
+from mmlint.syntax.words import ASM
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # A section that runs more functions than this is not followed further; that is told.
 _MAX_FRAMES = 600
 # A chain to a sleeper may hang on this many conditions; with more of them, nothing is claimed.
 _MAX_DOUBTS = 2
+_IN_STRUCTURE = "a structure with the pointer in it is handed over"
+_TOO_FAR = "it is too many calls away from the section"
+_IN_ASSEMBLY = "assembly is given the pointer"
 _ANYTHING = SLEEP | ENTER | GIVEN | OWN | LOCKED
-
-
-class Sleep(NamedTuple):
-    """A chain to a call that may sleep: the call in the section, what it runs, the sleeper, its flag, the steps."""
-
-    start: ir.Call
-    first: str
-    sleeper: str
-    flag: str
-    steps: tuple[Evidence, ...]
-    arch: str = ""
-
-
-class DirectAccess(NamedTuple):
-    """A chain to a direct access in another function."""
-
-    start: ir.Call
-    place: Place
-    analysis: FileAnalysis
-    access: Access
-    steps: tuple[Evidence, ...]
-
-
-class Entering(NamedTuple):
-    """A chain to another enable: the function that has it, and its call."""
-
-    start: ir.Call
-    place: Place
-    analysis: FileAnalysis
-    op: ir.Call
-    steps: tuple[Evidence, ...]
-    arch: str = ""
-
-
-class ReadBack(NamedTuple):
-    """A chain to an entry that is read and written under a lock."""
-
-    start: ir.Call
-    place: Place
-    analysis: FileAnalysis
-    incident: Incident
-    steps: tuple[Evidence, ...]
-    arch: str = ""
-
-
-class Unresolved(NamedTuple):
-    """A call that could not be followed, and why; ``entry`` where it gets a pte pointer of the section.
-
-    ``caller`` is the function that makes it, None for the section itself.
-    """
-
-    start: ir.Call
-    name: str
-    why: str
-    entry: bool
-    steps: tuple[Evidence, ...]
-    caller: Place | None = None
-
-
-@dataclass
-class Found:
-    """What following the calls of a section came to."""
-
-    sleeps: list[Sleep] = field(default_factory=list)
-    accesses: list[DirectAccess] = field(default_factory=list)
-    enters: list[Entering] = field(default_factory=list)
-    resumes: list[Entering] = field(default_factory=list)
-    read_backs: list[ReadBack] = field(default_factory=list)
-    unresolved: list[Unresolved] = field(default_factory=list)
-    # What was looked at, True where a pte pointer reaches it; who calls whom, None being the section.
-    looked_at: dict[Place, bool] = field(default_factory=dict)
-    edges: dict[tuple[Place | None, Place], None] = field(default_factory=dict)
 
 
 class _Context(NamedTuple):
     """A function whose calls are followed: how it was reached, and what is known in it.
 
     ``place`` is None for the section itself; ``arch`` is the architecture whose code led here, empty for generic code.
+    ``leads`` are the values of parameters that lead to pte pointers.
     """
 
     start: ir.Call | None
@@ -125,6 +59,7 @@ class _Context(NamedTuple):
     doubts: int = 0
     steps: tuple[Evidence, ...] = ()
     arch: str = ""
+    leads: frozenset[Symbol] = frozenset()
 
 
 class _Frame(NamedTuple):
@@ -203,7 +138,8 @@ class Chains:
     def _frames(self, context: _Context, call: InnerCall) -> list[_Frame]:
         """The functions that a call may run, where looking at them can tell something."""
         if call.op.callee is not None:
-            return self._frames_of(context, call, call.op.callee, context.path)
+            run = self._frames_of_ops(context, call) if not self._graph.is_known(call.op.callee) else []
+            return [*self._frames_of(context, call, call.op.callee, context.path), *run]
         frames = []
         for target in call.targets or ("",):
             name, _, path = target.partition(" of ")
@@ -218,10 +154,15 @@ class Chains:
         graph = self._graph
         hot = {i for i, value in enumerate(call.arguments) if isinstance(value, Entry) and value.table in context.hot}
         handed = frozenset(hot | {~index for index, table in call.behind if table in context.hot})
-        known = graph.is_quiet(name) or graph.is_sleeper(name) or name in graph.vocabulary.api_names
-        if known or len(context.steps) >= MAX_DEPTH:
+        handed |= {~i for i, value in enumerate(call.arguments) if _symbol(value) in context.leads}
+        if graph.is_quiet(name) or graph.is_sleeper(name) or name in graph.vocabulary.api_names:
             return []
         start = context.start or call.op
+        why = self._out_of_sight(context, call, name, handed)
+        if why:
+            self._found.unresolved.append(Unresolved(start, name, why, True, context.steps, context.place))
+        if len(context.steps) >= MAX_DEPTH:
+            return []
         places = [place for place in (graph.resolve(name, path) if name else ()) if _may_run(place, context.arch)]
         if not places:
             if not graph.is_known(name):
@@ -255,6 +196,41 @@ class Chains:
                 )
             )
         return frames
+
+    def _frames_of_ops(self, context: _Context, call: InnerCall) -> list[_Frame]:
+        """The functions that a call is handed in a structure; what they get, the walk has found."""
+        frames = []
+        home = self._graph.analysis(context.path)
+        for variable, name in functions_handed(home, call.op) if len(context.steps) < MAX_DEPTH else ():
+            text = f"{call.name}() is given {variable}, which has it run {name}()"
+            steps = (*context.steps, self._step(home, call.op.name_span, text))
+            handed = entry_parameters(home, name)
+            for place, flags in self._graph.survey({name}, context.path).items():
+                self._interest[place] = self._interest.get(place, 0) | flags
+            for place in self._graph.resolve(name, context.path):
+                worth = self._interest.get(place, 0) & self._kinds or (self._thorough and handed)
+                if worth:
+                    start, depth = context.start or call.op, min(call.depth, self._graph.max_depth)
+                    modes = tuple(self._graph.modes(place).items())
+                    arch = context.arch or architecture(place.path)
+                    frames.append(
+                        _Frame(
+                            start, context.first or call.name, place, (), modes, handed, depth, context.doubts + 1,
+                            steps, context.place, arch,
+                        )
+                    )  # fmt: skip
+        return frames
+
+    def _out_of_sight(self, context: _Context, call: InnerCall, name: str, handed: frozenset[int]) -> str:
+        """Why a pte pointer that a call is given is not followed into it, or empty."""
+        if name.encode() in ASM:
+            inside = context.place is not None and self._graph.is_accessor(context.place)
+            return _IN_ASSEMBLY if handed and not inside else ""
+        if self._graph.is_known(name):
+            return ""
+        if any(table in context.hot for _, table in call.holding):
+            return _IN_STRUCTURE
+        return _TOO_FAR if handed and len(context.steps) >= MAX_DEPTH else ""
 
     def _given(
         self, place: Place, call: InnerCall, context: _Context, handed: frozenset[int]
@@ -356,12 +332,18 @@ class Chains:
         doubts = min(doubts, _MAX_DOUBTS + 1) if call.op.span in certain else _MAX_DOUBTS + 1
         names = frozenset(name.name for name in effects.called.dataflow.graph.variables)
         path = frame.place.path
-        context = _Context(frame.start, frame.first, frame.place, path, hot, names, doubts, steps, frame.arch)
+        given = effects.parameters
+        leads = frozenset(Symbol(given[~i].name) for i in frame.hot if i < 0 and ~i < len(given))
+        context = _Context(frame.start, frame.first, frame.place, path, hot, names, doubts, steps, frame.arch, leads)
         return self._frames(context, call)
 
     def _step(self, analysis: FileAnalysis, span: Span, text: str) -> Evidence:
         elsewhere = None if analysis is self._analysis else analysis.source.locate(span)
         return Evidence(span, text, elsewhere)
+
+
+def _symbol(value: Value) -> Symbol | None:
+    return value.as_symbol() if isinstance(value, Poly) else None
 
 
 def _may_run(place: Place, arch: str) -> bool:

@@ -51,7 +51,7 @@ class Effects(Observer):
     accessed: set[Symbol] = field(default_factory=set)
     enters: dict[ir.Call, None] = field(default_factory=dict)
     resumes: dict[ir.Call, None] = field(default_factory=dict)
-    escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
+    escapes: dict[tuple[ir.Store | ir.Assign, Symbol], None] = field(default_factory=dict)
     _blocks: dict[int, int] = field(default_factory=dict)
     _avoidable: dict[int, bool] = field(default_factory=dict)
 
@@ -112,7 +112,7 @@ class Effects(Observer):
         if state.paused == 1 and not state.doubtful and self.depth + len(state.stack) > state.below:
             self.resumes.setdefault(op)
 
-    def stored(self, state: State, op: ir.Store, local: bool, entry: Entry) -> None:
+    def stored(self, state: State, op: ir.Store | ir.Assign, local: bool, entry: Entry) -> None:
         if self._is_on(state) and not local:
             self.escapes.setdefault((op, entry.table))
 

@@ -25,7 +25,8 @@ class InnerCall(NamedTuple):
     """A call with the values of its arguments.
 
     ``targets`` are the functions that a pointer may hold, "name" or "name of path", and "" for what is not known.
-    ``behind`` are arguments that lead to a pte pointer, with its table. ``depth`` counts the sections around the call.
+    ``behind`` are arguments that lead to a pte pointer, with its table, and ``holding`` those that are, or point to, a
+    structure of the function with one in it. ``depth`` counts the sections around the call.
     """
 
     op: ir.Call
@@ -33,6 +34,7 @@ class InnerCall(NamedTuple):
     targets: tuple[str, ...] = ()
     behind: tuple[tuple[int, Symbol], ...] = ()
     depth: int = 1
+    holding: tuple[tuple[int, Symbol], ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,7 +48,8 @@ def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> I
     targets: tuple[str, ...] = ()
     if op.pointer is not None:
         targets = tuple(_targets(evaluator.context, evaluator.value(op.pointer, state)))
-    return InnerCall(op, arguments, targets, tuple(_behind(evaluator.context, state, arguments)), depth)
+    behind = tuple(_behind(evaluator.context, state, arguments))
+    return InnerCall(op, arguments, targets, behind, depth, tuple(_holding(evaluator.context, state, op, arguments)))
 
 
 def function_name(value: Value, context: Context | None = None) -> str:
@@ -83,6 +86,21 @@ def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Ite
             yield index, found.table
         elif found is None and context.types.get(symbol) == ENTRY_POINTER:
             yield index, Symbol(f"T[*{symbol}]")
+
+
+def _holding(context: Context, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> Iterator[tuple[int, Symbol]]:
+    held: dict[ir.Name, list[Symbol]] = {}
+    for place, value in state.values.items():
+        if isinstance(place, Field) and isinstance(value, Entry) and isinstance(place.base, Poly):
+            local = context.objects.locals.get(place.base.as_symbol() or Symbol(""))
+            if local is not None and context.objects.is_struct(local):
+                held.setdefault(local, []).append(value.table)
+    for index, value in enumerate(arguments) if held else ():
+        symbol = value.as_symbol() if isinstance(value, Poly) else None
+        given = op.arguments[index]
+        root = given if isinstance(given, ir.Name) else context.objects.locals.get(symbol or Symbol(""))
+        if root is not None:
+            yield from ((index, table) for table in held.get(root, ()))
 
 
 class PageTables(Container[Symbol]):

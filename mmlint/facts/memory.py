@@ -95,6 +95,14 @@ class Memory:
         if isinstance(base, Entry):
             self.observer.touch(state, op, -1, "direct", base)
 
+    def entry_around(self, argument: ir.Expr, value: Value, state: State) -> Value:
+        """``value``, or the pte pointer whose entry the address that is given lies in: ``&ptep->pte``."""
+        while isinstance(argument, ir.Cast):
+            argument = argument.operand
+        place = argument.place if isinstance(argument, ir.AddressOf) else None
+        base = self.evaluator.field(place, state).base if isinstance(place, ir.Member) and place.arrow else value
+        return base if isinstance(base, Entry) else value
+
     def _cuts_off(self, state: State, type_: str, value: Poly) -> bool:
         """True when a variable of a narrow type gets the value of one that is as wide as an address."""
         return (

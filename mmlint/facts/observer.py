@@ -7,7 +7,7 @@ nobody listens; afterwards each block is run once more with a listener.
 from __future__ import annotations
 
 from mmlint.facts.state import State
-from mmlint.flow.ir import Branch, Call, Op, Return, Store
+from mmlint.flow.ir import Assign, Branch, Call, Op, Return, Store
 from mmlint.flow.values import Entry, Symbol
 
 
@@ -58,7 +58,7 @@ class Observer:
         (kind direct, argument -1).
         """
 
-    def stored(self, state: State, op: Store, local: bool, entry: Entry) -> None:
+    def stored(self, state: State, op: Store | Assign, local: bool, entry: Entry) -> None:
         """A pte pointer is written to memory; ``local`` to an object of the function's own."""
 
     def branch(self, state: State, terminator: Branch) -> None:

@@ -82,7 +82,7 @@ class Site:
     reopened: list[tuple[int, Key, ir.Call]] = field(default_factory=list)
     sleeps: list[tuple[ir.Call, str]] = field(default_factory=list)
     calls: dict[InnerCall, None] = field(default_factory=dict)
-    escapes: dict[tuple[ir.Store, Symbol], None] = field(default_factory=dict)
+    escapes: dict[tuple[ir.Store | ir.Assign, Symbol], None] = field(default_factory=dict)
     outer: list[int] = field(default_factory=list)
     paused: bool = False
     range_lost: list[tuple[ir.Call, ir.Call]] = field(default_factory=list)
@@ -223,7 +223,7 @@ class Collector(Observer):
         if site is not None and not state.doubtful:
             site.unlocked.append((op, lock))
 
-    def stored(self, state: State, op: ir.Store, local: bool, entry: Entry) -> None:
+    def stored(self, state: State, op: ir.Store | ir.Assign, local: bool, entry: Entry) -> None:
         for site in self._opens(state) if not (local or state.paused) else ():
             site.escapes.setdefault((op, entry.table))
 

@@ -144,7 +144,10 @@ class Transfer(TableCalls):
                 maker = f"set@{span.start}"
                 if self.makes_epoch(target):
                     self.renew(state, maker)
-                self.assign(state, target, self.evaluator.value(value, state), maker)
+                held = self.evaluator.value(value, state)
+                if isinstance(held, Entry) and isinstance(target, ir.Name) and self.is_global(target):
+                    self.observer.stored(state, op, False, held)
+                self.assign(state, target, held, maker)
             case ir.Load(target, place, span):
                 self.renew(state, f"load@{span.start}")
                 self.direct(state, op, place)
@@ -261,6 +264,8 @@ class Transfer(TableCalls):
         for index, value in enumerate(arguments):
             if known and known[0] == index and isinstance(value, Poly) and value.as_const() is None:
                 value = opaque_entry(value)
+            if index in raw:
+                value = self.entry_around(op.arguments[index], value, state)
             if isinstance(value, Entry) and index in raw:
                 self.observer.touch(state, op, index, "direct", value)
             elif isinstance(value, Entry):
