@@ -27,10 +27,11 @@ class Dataflow:
         summary: Callable[[str], Summary | None] = lambda _: None,
         text: Callable[[Span], str] = lambda _: "",
         given: Mapping[int, Value] | None = None,
+        keeps: Callable[[str, int], bool] = lambda _, __: False,
     ) -> None:
         """``given`` are values of parameters by index, for a call in a section; without it any call is meant."""
         self.graph = graph
-        self.context = Context(graph, vocabulary, summary=summary, text=text, in_section=given is not None)
+        self.context = Context(graph, vocabulary, summary=summary, keeps=keeps, text=text, in_section=given is not None)
         self.given = given or {}
         self._solve()
         # Before 6.5 a map call could not fail, and callers did not test its result.

@@ -59,7 +59,8 @@ class Context:
 
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
     ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
-    same file, None where it has none; ``text`` the source of a span. ``in_section`` says that the function is looked at
+    same file, None where it has none; ``keeps`` whether a function only reads what an argument points to; ``text`` the
+    source of a span. ``in_section`` says that the function is looked at
     as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary leads to; ``kin`` are the
     tables that one comes from by a join, or by a call that may move the pointer.
     """
@@ -74,6 +75,7 @@ class Context:
     tested: set[Symbol] = field(default_factory=set)
     infallible: frozenset[Symbol] = frozenset()
     summary: Callable[[str], Summary | None] = lambda _: None
+    keeps: Callable[[str, int], bool] = lambda _, __: False
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
     in_section: bool = False

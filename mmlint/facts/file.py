@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.escapes import is_other, values_of
 from mmlint.facts.macros import dialect_for, with_parameters
+from mmlint.facts.readers import only_reads
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
@@ -109,6 +110,7 @@ class FileAnalysis:
             writes=macros.writes,
             outputs=macros.outputs,
         )
+        self._keeps = cache(partial(only_reads, self))
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
         self._summaries: dict[str, Summary | None] = {}
@@ -196,7 +198,8 @@ class FileAnalysis:
             if macro:
                 graph = with_parameters(graph, self.source.data, given)
             try:
-                texts.append(Called(function, Dataflow(graph, self.vocabulary, self.summary, self.source.text, given)))
+                dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, given, self._keeps)
+                texts.append(Called(function, dataflow))
             except NoFixpoint as error:
                 unsolved.append(Unsolved(function.name, function.name_span, str(error)))
         return texts, unsolved
@@ -214,7 +217,7 @@ class FileAnalysis:
             return lowered
         function, graph = lowered
         try:
-            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text)
+            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps)
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
         return Solved(function, dataflow, collect(dataflow))

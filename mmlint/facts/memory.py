@@ -183,11 +183,12 @@ class Memory:
 
     def clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
         names = [*op.clobbers, *self.objects.escaped]
-        for argument in op.arguments:
+        for index, argument in enumerate(op.arguments):
             while isinstance(argument, ir.Cast):
                 argument = argument.operand
-            if isinstance(argument, ir.AddressOf):
-                names += _locals_of(argument.place)
+            given = _locals_of(argument.place) if isinstance(argument, ir.AddressOf) else ()
+            if given and not (op.callee and self.context.keeps(op.callee, index)):
+                names += given
         for name in names:
             if name in self.context.graph.variables:
                 before = state.values.get(name)
