@@ -190,6 +190,11 @@ def _own_incidents(callback: Callback, effects: Effects, hot: PageTables, around
         how = f" with {sleep.flag}" if sleep.flag else ""
         message = f"{sleep.sleeper}() may sleep{how} while lazy MMU mode is on"
         yield Incident("sleep", sleep.start.name_span, message, around.because)
+    vocabulary = home.vocabulary
+    if any(g.enter == around.enter and not g.nesting for g in vocabulary.generations):
+        for op in effects.enters:
+            message = f"{op.callee}() is called in another section, and sections do not nest in this tree"
+            yield Incident("nested", op.name_span, message, around.because)
     yield from read_backs(home, effects, hot, around.because)
 
 
