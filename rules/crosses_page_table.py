@@ -19,8 +19,9 @@ end where the table ends.
 
 ## Limits
 
-Callers in other files are not seen. A bound that rests on a contract of the kernel counts as shown,
-and the assumption is told by the sections command.
+In a tree, callers in all its files are asked; outside of one, or where they cannot be seen, the bound is
+assumed, and the sections command says whom it trusts. A bound that rests on a contract of the kernel counts as
+shown.
 
 ## Fix safety
 

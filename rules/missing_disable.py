@@ -23,8 +23,9 @@ never ends for the task.
 
 ## Limits
 
-A disable in a function that is called on the way out is seen where that function is in the same
-file. A disable that is guarded by the pointer that a failed mapping sets to NULL is understood.
+A disable in a function that is called on the way out is seen in whatever file of the tree it is, and so
+is a section that a called function enters for this one to leave; a function that names no function of the
+API itself is not looked at. A disable that is guarded by the pointer that a failed mapping sets to NULL is understood.
 
 ## Fix safety
 

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports an enable that is reached while a section of the same function is open, for spellings that
-belong to trees up to 6.18.
+Reports an enable that is reached while a section is open, in the same function, in one that the section calls,
+or in a callback that is run in it, for spellings that belong to trees up to 6.18.
 
 ## Why
 
@@ -20,7 +20,8 @@ outer section runs with the mode off while its author believes it on. Some archi
 
 ## Limits
 
-Nesting through a caller or a callee is not seen.
+Calls are followed for seven steps, in the folders of rules/kernel/calls.toml, and through pointers whose
+function is known.
 
 ## Fix safety
 

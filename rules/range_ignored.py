@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports a ranged call that runs while another section of the same function is open, and a resume
-inside a ranged section.
+Reports a ranged call that runs while another section is open, be it of the same function or of a caller, and a
+resume inside a ranged section, be it in a function that the section calls.
 
 ## Why
 
@@ -19,7 +19,8 @@ reads the code believes otherwise.
 
 ## Limits
 
-Nesting through a caller or a callee is not seen.
+Calls are followed for seven steps, in the folders of rules/kernel/calls.toml, from sections in the files that
+are checked: a caller in another file is seen when that file is checked as well.
 
 ## Fix safety
 

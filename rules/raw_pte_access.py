@@ -3,8 +3,10 @@
 ## What it does
 
 Reports every dereference of a PTE pointer while the lazy MMU mode is on: `*pte`, `pte->pte`,
-`pte[i]` and `READ_ONCE(*pte)`, as values and as targets of an assignment. In a ranged section it is
-an error, in a plain one a warning.
+`pte[i]`, `READ_ONCE(*pte)` and memcpy(), as values and as targets of an assignment. In a ranged section
+it is an error, in a plain one a warning, in an architecture's file a note. Functions that a section hands
+its pointer to are looked at in whatever file they are, and callbacks of apply_to_page_range(); the notes
+show the calls that lead there.
 
 ## Why
 
@@ -21,15 +23,19 @@ their family know that buffer; a direct access reads the old entry, or is overwr
 
 ## Limits
 
-Functions that are called in the section are not looked into. A pointer counts when it is mapped or
-looked up in the function, or given to an accessor as well; `*vmf->pte`, read from a structure in the
-same expression, is not known to be one. `sizeof(*pte)`, `&pte[1]` and pointer arithmetic are no
-access.
+A pointer counts when it is mapped or looked up, given to an accessor, handed over by the section (by itself,
+by its address, or as vmf->pte and pvmw->pte), or moved by a function from one that counts; other structures
+that hold it are not followed. Calls are followed for seven steps, in the folders of rules/kernel/calls.toml,
+and through pointers whose function is known. In a file outside of a tree only its own functions are known.
+`mmlint sections --audit-access` names what could not be followed. `sizeof(*pte)`, `&pte[1]`, pointer
+arithmetic, a copy on the stack and a cast to an entry of an upper table are no access; the architectures'
+headers and the generic accessors are exempt.
 
 ## Fix safety
 
-Safe where the access is a plain `*pte`, `READ_ONCE(*pte)`, `pte[i]` or `*pte = value`: ptep_get() and
-set_pte() do the same on every architecture.
+Safe where the access is a plain `*pte`, `READ_ONCE(*pte)`, `*vmf->pte`, `pte[i]` or `*pte = value`: ptep_get()
+and set_pte() do the same on every architecture. There is no fix for `pte->pte` and memcpy(), nor in an
+architecture's file.
 
 ## Source
 

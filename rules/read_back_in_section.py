@@ -24,8 +24,9 @@ lock protects the entry only if the mode is left, or paused, around what it cove
 
 ## Limits
 
-The lock is one that the callback takes itself; where the caller holds one for the whole range, no other CPU
-is in between. Whether the callback ever runs on two CPUs at a time is not known.
+The lock is one that the callback, or a function that it hands the entry to, takes itself; where the caller holds
+one for the whole range, no other CPU is in between. Whether the callback ever runs on two CPUs at a time is not
+known.
 
 ## Fix safety
 

@@ -2,8 +2,9 @@
 
 ## What it does
 
-Reports calls of functions that may sleep while the lazy MMU mode is on: locks that sleep, waiting,
-user copies, and allocations whose GFP flags allow reclaim.
+Reports calls that may come to a function that sleeps while the lazy MMU mode is on: locks that sleep,
+waiting, user copies, and allocations whose GFP flags allow reclaim, in the section itself, in functions that
+it calls and in callbacks that are run in it. The notes show the calls that lead to the sleeper.
 
 ## Why
 
@@ -21,9 +22,12 @@ pending updates to another CPU, or leaves them behind.
 
 ## Limits
 
-The names are a list; functions of the kernel that sleep further down are not on it, and callbacks
-that a caller runs in its own section are not looked into. While the mode is paused everything is
-allowed. Flags that are a parameter are not judged.
+What sleeps is a list in rules/kernel/sleep.toml, and whatever calls it. Calls are followed for seven steps, in
+the folders of rules/kernel/calls.toml, and through pointers whose function is known. A chain may hang on two
+conditions; with more of them nothing is claimed. GFP flags, flags of type bool and constants of an enumeration
+are followed through parameters; of those that are not known, only what happens for every value is said.
+While the mode is paused everything is allowed. An architecture knows whether its own sections may sleep, and
+one without the mode has none: both are notes.
 
 ## Fix safety
 
