@@ -42,6 +42,7 @@ _MAX_SECTIONS = 4
 _MAX_MEANINGS = 24
 _CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
+_CAST = re.compile(rb"\*\s*\(\s*(?:const\s+|volatile\s+)*pte_t\s*\*\s*\)")
 _POINTERS = re.compile(rb"\bpte_t\s+([^;(){}=]*\*[^;(){}=]*)")
 _POINTER = re.compile(rb"\*\s*(\w+)")
 # Ways to dereference a pointer: ``*p`` and ``*(p``, ``*(pte_t *)p``, ``p->`` and ``p[``.
@@ -89,6 +90,7 @@ class CallGraph:
         self._accessors = frozenset(name for kind in (*kinds, *tables) for name in kind) | locks.acquire | locks.release
         self._accessors |= locks.try_ | locks.double_acquire | locks.double_release | vocabulary.macros.noreturn
         self._accessors |= vocabulary.lookups | frozenset(vocabulary.derives)
+        self._accessors |= frozenset(vocabulary.raw_reads) | frozenset(vocabulary.raw_writes)
         self._writes = frozenset((*vocabulary.updates, *vocabulary.read_updates))
         self._raw = frozenset(vocabulary.raw_reads) | frozenset(vocabulary.raw_writes)
         fields = {name.rpartition(".")[2] for name, type_ in vocabulary.types.items() if type_.startswith("pte_t")}
@@ -203,7 +205,7 @@ class CallGraph:
         flags = SLEEP if words & self._sleepers else 0
         flags |= ENTER if words & self._reenters else 0
         text = self.index.text(place)
-        if words & self._raw or _dereferences(text, place.macro):
+        if words & self._raw or _CAST.search(text) or _dereferences(text, place.macro):
             flags |= GIVEN | (OWN if words & self._finders else 0)
         if words & vocabulary.locks.acquire and words & vocabulary.reads.keys() and words & self._writes:
             flags |= LOCKED

@@ -213,6 +213,8 @@ class Evaluator:
                 return self.binary("+", self.value(base, state), self.value(index, state))
             case ir.Member(base, member, _):
                 owner = self._base(place, state)
+                if isinstance(owner, Entry):
+                    return owner
                 symbol = Symbol(f"&{owner}->{member}", owner.makers)
                 self.context.objects.part(symbol, Field(owner, member))
                 return Poly.symbol(symbol)

@@ -238,6 +238,10 @@ class Transfer(TableCalls):
             return
         symbol = Symbol(maker, frozenset((maker,)), f"{name}()" if name else "")
         self.context.origins.setdefault(symbol, Returned(name, op.span, arguments))
+        tables = tuple(value.table for value in arguments if isinstance(value, Entry))
+        if tables:
+            # Where it is a pte pointer, it leads to where the ones do that the function is given.
+            self.context.kin[Symbol(f"T[{symbol}]")] = tables
         state.values[op.target] = Poly.symbol(symbol)
         self._effects(state, op, maker)
 
