@@ -84,7 +84,7 @@ class Checker:
         try:
             api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
             place = (graph, source.path) if graph is not None else self._surroundings(source, tree, api)
-            facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit)
+            facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit, bool(self.rules))
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))

@@ -41,11 +41,13 @@ def analyse_file(
     graph: CallGraph | None = None,
     path: str = "",
     audit: bool = False,
+    incidents: bool = True,
 ) -> FileFacts:
     """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``.
 
     ``api`` is that of the tree the file stands in, ``graph`` finds what is called in its other files, ``path`` is the
     place of the file in the tree. With ``audit``, sections say what runs in them and how it accesses entries.
+    Without ``incidents``, what happens in sections is left out: who only lists them need not follow their calls.
     """
     if source.data.count(b"#if") > _MAX_CONDITIONALS:
         reason = "the file has more than 10,000 conditionals"
@@ -72,8 +74,8 @@ def analyse_file(
         for item in unsolved:
             skipped.append(Skipped(source.path, name, source.line(item.span.start), item.reason))
         if solved:
-            functions.append(_function(analysis, name, solved, audit))
-    run_by_others = callback_facts(analysis)
+            functions.append(_function(analysis, name, solved, audit, incidents))
+    run_by_others = callback_facts(analysis) if incidents else []
     functions += run_by_others
     skipped = list(dict.fromkeys(skipped))
     functions.sort(key=lambda facts: facts.span)
@@ -124,14 +126,14 @@ def _behind_macros(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[t
     return found
 
 
-def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: bool) -> FunctionFacts:
+def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: bool, wanted: bool) -> FunctionFacts:
     sections: dict[int, list[Section]] = {}
     unmatched: dict[int, Unmatched] = {}
     incidents: dict[tuple[str, int], Incident] = {}
     seen: dict[tuple[str, int], int] = {}
     leaks: dict[Span, Leak] = {}
     for solved in texts:
-        for incident in incidents_of(analysis, solved):
+        for incident in incidents_of(analysis, solved) if wanted else ():
             key = (incident.kind, incident.subject.start)
             seen[key] = seen.get(key, 0) + 1
             incidents.setdefault(key, incident._replace(configuration=solved.configuration))
