@@ -31,8 +31,6 @@ COMMON: Final = b"lazy_mmu_mode"
 RUNNERS: Final = b"_page_range("
 # Less C than this is analysed before a second process has started.
 _WORTH_SPREADING: Final = 200_000
-# Objects that are made before the collector looks for garbage.
-_ALLOCATIONS: Final = 50_000
 # Fewer files than this are read before a cache is opened.
 _WORTH_REMEMBERING: Final = 1 << 12
 
@@ -173,12 +171,8 @@ class _Judged(NamedTuple):
 
 def _judge_all(sources: Sequence[Source], checker: Checker) -> list[_Judged]:
     """The largest files are begun first, so that no process waits for another."""
-    import gc
-
     from mmlint.checker import not_finished
 
-    # Next to nothing of an analysis is garbage before it ends; to look for some as often as Python does takes a tenth.
-    gc.set_threshold(_ALLOCATIONS)
     spreading = checker.processes > 1 and sum(len(source.data) for source in sources) >= _WORTH_SPREADING
     if spreading:
         import mmlint.facts.analysis  # noqa: F401 - loaded once, before the processes fork

@@ -8,6 +8,7 @@ The temporary folder that holds the states lives as long as the ``with``.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -64,6 +65,8 @@ class _Input:
 @contextmanager
 def check_series(source: str, options: Options, settings: Settings) -> Iterator[SeriesReport]:
     """The report of a series. Raises UsageError for what is refused, VocabularyError and RuleError as the engine."""
+    # A state is judged after another, and what one leaves behind is garbage to the next.
+    gc.enable()
     tree = user_tree(options.tree)
     with PrivateGit(tree) as git:
         try:
