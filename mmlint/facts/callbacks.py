@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level
 from mmlint.facts.across import Surroundings, consequences, place_in, worst_level
-from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture
+from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture, home_of
 from mmlint.facts.chains import Chains
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
@@ -86,10 +86,7 @@ def _owner(analysis: FileAnalysis, caller: str, name: str) -> FileAnalysis | Non
     """The file that defines a function that is passed on, None for a variable and where it is not found."""
     if any(variable.name == name for graph in analysis.graphs(caller) for variable in graph.variables):
         return None
-    if name in analysis.definitions:
-        return analysis
-    places = analysis.graph.resolve(name, analysis.path) if analysis.graph is not None else ()
-    return analysis.graph.analysis(places[0].path) if analysis.graph is not None and len(places) == 1 else None
+    return home_of(analysis, name)
 
 
 def callback_facts(analysis: FileAnalysis) -> list[FunctionFacts]:

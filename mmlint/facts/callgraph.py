@@ -333,6 +333,14 @@ def _dereferences(text: bytes, macro: bool) -> bool:
     return any(not text[:start].rstrip().endswith(b"pte_t") for start in starts)
 
 
+def home_of(analysis: FileAnalysis, name: str) -> FileAnalysis | None:
+    """The file of the one function that ``name`` means in a file; None where it is several, a macro, or not found."""
+    if name in analysis.definitions or analysis.graph is None:
+        return analysis if name in analysis.definitions else None
+    places = analysis.graph.resolve(name, analysis.path)
+    return analysis.graph.analysis(places[0].path) if len(places) == 1 and not places[0].macro else None
+
+
 def architecture(path: str) -> str:
     """The architecture that a file of a tree belongs to, empty for generic code."""
     parts = path.split("/", 2)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mmlint.facts.callgraph import home_of
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Context, Evaluator, Returned
 from mmlint.facts.file import Called, FileAnalysis
@@ -62,7 +63,7 @@ def _with(
     analysis: FileAnalysis, callee: str, arguments: tuple[Value, ...], addr: Poly
 ) -> tuple[FileAnalysis, Span] | None:
     positions = [index for index, value in enumerate(arguments) if value == addr]
-    home = _home(analysis, callee)
+    home = home_of(analysis, callee)
     if home is None or not positions:
         return None
     given = {index: value for index, value in enumerate(arguments) if _is_constant(value)}
@@ -71,15 +72,6 @@ def _with(
         return None
     spans = [_shown(text, index) for text in texts for index in positions[:1]]
     return (home, spans[0]) if spans[0] is not None and all(span is not None for span in spans) else None
-
-
-def _home(analysis: FileAnalysis, callee: str) -> FileAnalysis | None:
-    if callee in analysis.definitions:
-        return analysis
-    places = analysis.graph.resolve(callee, analysis.path) if analysis.graph is not None else ()
-    if analysis.graph is None or len(places) != 1 or places[0].macro:
-        return None
-    return analysis.graph.analysis(places[0].path)
 
 
 def _is_constant(value: Value) -> bool:
