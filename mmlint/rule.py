@@ -27,7 +27,7 @@ from mmlint.config import UsageError
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Note
 from mmlint.facts.sections import Evidence, FileFacts, FunctionFacts, Obligation, Section, Status
 from mmlint.source import Location, Source, Span
-from mmlint.wrap import fits, wrap_call
+from mmlint.wrap import COLUMNS, LIMIT, fits, wrap_call
 
 # The best that a rule offers; a finding may offer less.
 FIXES: Final = ("none", "display-only", "unsafe", "safe")
@@ -153,7 +153,11 @@ def replace_call(function: FunctionFacts, section: Section, callee: str, argumen
 
 def replace_argument(function: FunctionFacts, section: Section, span: Span, text: str) -> Edit:
     """An edit of one argument of the section's call; the call is wrapped anew where its line would become too long."""
-    if any(argument.span == span for argument in section.arguments) and not fits(function.source, span, text):
+    source = function.source
+    one_line = b"\n" not in source.data[section.call.start : section.call.end]
+    one_word = text.isidentifier() and source.text(span).isidentifier()
+    columns = LIMIT if one_line and one_word else COLUMNS
+    if any(argument.span == span for argument in section.arguments) and not fits(source, span, text, columns):
         texts = [text if argument.span == span else argument.text for argument in section.arguments]
         return replace_call(function, section, section.callee, texts)
     return replace(function, span, text)

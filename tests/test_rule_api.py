@@ -160,6 +160,20 @@ def test_correction_wraps_the_call_where_the_line_gets_too_long() -> None:
     assert edit.text == f"{TARGET}(walk->private->vma->vm_mm, addr, end,\n\t\t\tpte)"
 
 
+@pytest.mark.parametrize(("length", "in_place"), [(3, True), (40, True), (41, False)])
+def test_word_takes_the_place_of_a_word_up_to_100_columns(length: int, in_place: bool) -> None:
+    """One word is what a reviewer has to read; no line gets longer than the kernel allows."""
+    source, _ = ranged()
+    word = "p" * length
+    claim = Obligation("ptep", Status.REFUTED, (), False, "x", word, argument_span(source, "pte"))
+    (finding,) = check("wrong-ptep", ranged(claim)[1])
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    line = f"\t{TARGET}(mm, addr, end, {word});"
+    assert (len(line.expandtabs(8)) <= 100) is in_place
+    assert edit.text == (word if in_place else f"{TARGET}(mm, addr, end,\n\t\t\t{word})")
+
+
 @pytest.mark.parametrize("safe", [True, False])
 def test_unranged_walker(safe: bool) -> None:
     source = source_of(PLAIN)

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from mmlint.report.suggestion import whole_lines
 from mmlint.series.diff import parse_diff
 from mmlint.series.model import How, SeriesReport
 from mmlint.series.thread import mails_of_thread
+from mmlint.source import Source
 from tests.pre_image import HEADER, build
 from tests.series_samples import LINUX, ROOT, checked, git, made, repository
 
@@ -68,11 +70,12 @@ def assert_reviewed(report: SeriesReport) -> None:
     fix = finding.diagnostic.fix
     assert fix is not None and str(fix.applicability) == "safe"
     (edit,) = fix.edits
-    before = report.read("mm/madvise.c", 1)
-    after = before[: edit.span.start] + edit.text.encode() + before[edit.span.end :]
-    start = after.rindex(NAME.encode(), 0, edit.span.start + len(NAME))
-    statement = after[start : after.index(b";", start)]
-    assert b"".join(statement.split()) == f"{NAME}(mm,addr,end,start_pte)".encode()
+    source = Source("mm/madvise.c", report.read("mm/madvise.c", 1))
+    assert (source.text(edit.span), edit.text) == ("pte", "start_pte")
+    lines = whole_lines(source, fix)
+    assert lines is not None and lines.first == lines.last == finding.diagnostic.location.line
+    # One word is what changes, though the line of the thread gets longer than 80 columns.
+    assert lines.text.lstrip(b"\t") == f"{NAME}(mm, addr, end, start_pte);".encode()
     # The calls with two ranges: which one is named.
     notes = {
         f.diagnostic.function: f.diagnostic for f in report.authors() if f.diagnostic.rule == "multi-range-section"
