@@ -1,8 +1,9 @@
 """What can be said of a series whose base is not there: of whole functions that its own hunks show, and no more.
 
-Each file is made of the hunks' lines at their own line numbers, with nothing in between, and only definitions that
-stand in one hunk from their first line to their last are kept. A finding that says that something is unknown is
-dropped: here nearly all is. Calls in functions that are not shown whole are told as not analysed.
+Each file is made of the hunks' lines at their own line numbers, with nothing in between. Of one that they do not show
+whole, only definitions that stand in one hunk from their first line to their last are kept. A finding that says that
+something is unknown is dropped: here nearly all is. Calls in functions that are not shown whole are told as not
+analysed. What the hunks say of the series as a whole is found in `mmlint.series.hunk_calls`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.sections import Status
 from mmlint.kernel import load_vocabulary
 from mmlint.series.git import GitError
+from mmlint.series.hunk_calls import calls_of, function_at, incomplete, undefined, unseen
 from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
 from mmlint.source import Source
 from mmlint.tree import HEADER, Tree, api_in, read_api
 
 _START: Final = re.compile(rb"(?:[A-Za-z_][\w \t*]*[ \t*]\w+\s*\(|/\*\*|#[ \t]*\w)")
-_NAME: Final = re.compile(r"(\w+)\s*\(")
 _REASON: Final = "the patch does not show the function whole, and its file was not found"
 _NAMELESS: Final = "a call in a function that the patch does not show whole; its file was not found"
 
@@ -114,11 +115,13 @@ def check_hunks(
                 cause = Cause.INTRODUCED if change.written.intersection(lines) else Cause.MADE_REACHABLE
                 findings.append(Finding(diagnostic, cause, patch.position, diagnostic))
             skipped += _unseen(change, new.get(change.path, b""), checker)
+    calls = calls_of(checker.vocabulary)
+    findings += [*undefined(patches), *incomplete(patches, last, calls)]
     final = make_report(len(last), [replace(report, skipped=()) for report in last.values()], skipped)
     return SeriesReport(
         tuple(patches),
-        tuple(findings),
-        base,
+        tuple(sorted(findings, key=lambda finding: (finding.patch, *finding.diagnostic.sort_key))),
+        replace(base, unseen=(*base.unseen, *unseen(patches, calls))),
         final,
         None,
         None,
@@ -175,18 +178,31 @@ def _unseen(change: FileChange, kept: bytes, checker: Checker) -> Iterable[Skipp
     called = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in names) + rb")\s*\(")
     lines = kept.split(b"\n")
     for hunk in change.hunks:
-        found = _NAME.search(hunk.header.split("@@", 2)[-1])
-        for line in hunk.lines:
+        for position, line in enumerate(hunk.lines):
             if line.kind == "+" and called.search(line.text) and lines[line.new - 1 : line.new] != [line.text]:
-                yield Skipped(change.path, found.group(1) if found else "", line.new, _REASON if found else _NAMELESS)
+                function = function_at(hunk, position)
+                yield Skipped(change.path, function, line.new, _REASON if function else _NAMELESS)
 
 
 def pieces(change: FileChange, side: str) -> bytes:
     """The file after ("+") or before ("-") the patch: complete definitions of its hunks, the rest empty lines."""
     rows: dict[int, bytes] = {}
     for hunk in change.hunks:
-        rows |= _rows(hunk, side) if change.kind == "added" else _complete(hunk, side)
+        rows |= _rows(hunk, side) if _is_whole(change) else _complete(hunk, side)
     return b"\n".join(rows.get(number, b"") for number in range(1, max(rows, default=0) + 1)) + b"\n"
+
+
+def _is_whole(change: FileChange) -> bool:
+    """True when the hunks show all of the file: it is new, or one hunk goes from its first line to its last.
+
+    git gives as many lines of context below a change as above it, so that fewer below mean that the file ended.
+    """
+    if change.kind == "added":
+        return True
+    if len(change.hunks) != 1 or change.hunks[0].old_start != 1:
+        return False
+    kinds = "".join(line.kind for line in change.hunks[0].lines)
+    return len(kinds) - len(kinds.rstrip(" ")) < len(kinds) - len(kinds.lstrip(" "))
 
 
 def _rows(hunk: Hunk, side: str) -> dict[int, bytes]:

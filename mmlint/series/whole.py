@@ -15,9 +15,11 @@ from typing import Final
 from mmlint.diagnostic import Diagnostic, Level, Note, fingerprinted
 from mmlint.facts.sections import FileFacts, FunctionFacts, Section
 from mmlint.series.causes import Lines, Track
+from mmlint.series.hunk_calls import defines
 from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED, Cause, Conversion, Finding, Patch, Site
 from mmlint.series.states import Judge
 from mmlint.source import Source, Span
+from mmlint.syntax.mask import mask
 from mmlint.tree import HEADER
 
 _CALL: Final = rb"(?<![\w.>])(%s)\s*\("
@@ -111,8 +113,9 @@ def undefined(judge: Judge, patches: Sequence[Patch]) -> Iterator[Finding]:
         for change in patch.seen:
             if change.path.endswith((".c", ".h")) and change.path != HEADER.as_posix() and change.kind != "deleted":
                 source = Source(change.path, judge.tree(patch.position).read(change.path))
-                for found in re.finditer(_CALL % names, source.data):
-                    if source.line(found.start(1)) in change.written:
+                code = mask(source.data) if re.search(_CALL % names, source.data) else b""
+                for found in re.finditer(_CALL % names, code):
+                    if source.line(found.start(1)) in change.written and not defines(code, found.start(1)):
                         yield _undefined(judge, patches, patch, source, Span(*found.span(1)))
 
 
