@@ -122,7 +122,7 @@ def apply_list(
     entries = {entry.key: entry for entry in accepted.entries}
     used: set[tuple[str, str, str]] = set()
     remaining, suppressed = [], []
-    for diagnostic, key in zip(diagnostics, _keys(diagnostics, accepted.folder), strict=True):
+    for diagnostic, key in zip(diagnostics, keys_of(diagnostics, accepted.folder), strict=True):
         if key in entries and diagnostic.rule not in NEVER:
             used.add(key)
             suppressed.append(Suppressed(diagnostic, entries[key].reason))
@@ -160,7 +160,7 @@ def append(path: Path, diagnostics: Sequence[Diagnostic], reason: str) -> int:
     accepted = read_list(path) if exists else SuppressionList(Source(str(path), b""), ())
     before = accepted.source.data
     known = {entry.key for entry in accepted.entries}
-    keys = [key for key in _keys(diagnostics, accepted.folder) if key[1] not in NEVER and key not in known]
+    keys = [key for key in keys_of(diagnostics, accepted.folder) if key[1] not in NEVER and key not in known]
     if not keys:
         return 0
     head = b"" if exists else _HEAD.encode()
@@ -177,7 +177,7 @@ def append(path: Path, diagnostics: Sequence[Diagnostic], reason: str) -> int:
     return len(keys)
 
 
-def _keys(diagnostics: Sequence[Diagnostic], folder: str) -> list[tuple[str, str, str]]:
+def keys_of(diagnostics: Sequence[Diagnostic], folder: str) -> list[tuple[str, str, str]]:
     """Fingerprint, rule and path of each finding, as they are when mmlint is run in ``folder``."""
     moved = [d._replace(location=d.location._replace(path=_relative(d.path, folder))) for d in diagnostics]
     order = sorted(range(len(moved)), key=lambda number: moved[number].sort_key)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 from mmlint.cli import BAD, CLEAN, FINDINGS
+from mmlint.commands.accepted import accept
 from mmlint.commands.formats import TEXT
 from mmlint.commands.output import pen, print_lines
 from mmlint.commands.outputs import only_text, outputs_of, write_outputs
 from mmlint.commands.run import for_engine
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings
-from mmlint.diagnostic import Suppressed
 from mmlint.series.check import Options, check_series
-from mmlint.series.model import Finding, SeriesReport
-from mmlint.suppressions import NEVER, read_list
+from mmlint.series.model import SeriesReport
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     options = Options(arguments.tree, arguments.base, arguments.since_previous)
     with check_series(arguments.source, options, for_engine(settings)) as report:
-        report = shown_of(report, settings)
+        report = shown_of(report, settings, tell_unneeded=True)
         if not only_text(outputs):
             from mmlint.report.series_outcome import outcome_of
 
@@ -39,22 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_code(report, settings, arguments.exit_zero)
 
 
-def shown_of(report: SeriesReport, settings: Settings) -> SeriesReport:
-    """Without findings below the level, and without those that the list of suppressions accepts."""
-    findings = tuple(finding for finding in report.findings if finding.level >= settings.level)
-    if settings.suppressions is None:
-        return replace(report, findings=findings)
-    accepted = _accepted(settings.suppressions, report.base.tree)
-    remaining, suppressed = list[Finding](), list[Suppressed]()
-    for finding in findings:
-        found = finding.diagnostic
-        reason = accepted.get((found.fingerprint, found.rule, found.path))
-        if reason is None or found.rule in NEVER:
-            remaining.append(finding)
-        else:
-            suppressed.append(Suppressed(found, reason))
-    final = report.final._replace(suppressed=tuple(suppressed))
-    return replace(report, findings=tuple(remaining), final=final)
+def shown_of(report: SeriesReport, settings: Settings, tell_unneeded: bool = False) -> SeriesReport:
+    """Without what the list of suppressions accepts, and without findings below the level."""
+    report = accept(report, settings, tell_unneeded)
+    return replace(report, findings=tuple(finding for finding in report.findings if finding.level >= settings.level))
 
 
 def to_the_point(report: SeriesReport) -> SeriesReport:
@@ -63,21 +49,10 @@ def to_the_point(report: SeriesReport) -> SeriesReport:
     return replace(report, base=replace(report.base, unseen=unseen), remarks=())
 
 
-def _accepted(path: Path, tree: str) -> dict[tuple[str, str, str], str]:
-    """The reason for each fingerprint, rule and path of a list, the paths as they are from the top of the tree."""
-    accepted = read_list(path)
-    top = Path(tree).resolve()
-    found = {}
-    for entry in accepted.entries:
-        place = Path(accepted.folder, entry.path)
-        inside = str(place.relative_to(top)) if place.is_relative_to(top) else entry.path
-        found[entry.fingerprint, entry.rule, inside] = entry.reason
-    return found
-
-
 def exit_code(report: SeriesReport, settings: Settings, exit_zero: bool = False) -> int:
     """2 when something could not be seen, else 1 for findings of the author's at the fail level."""
     if report.skipped or report.base.is_degraded:
         return BAD
-    failing = any(finding.level >= settings.fail_level for finding in report.authors())
+    told = (*report.authors(), *report.unneeded_by_author())
+    failing = any(finding.level >= settings.fail_level for finding in told)
     return FINDINGS if failing and not exit_zero else CLEAN

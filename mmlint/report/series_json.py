@@ -17,7 +17,7 @@ def render(report: SeriesReport) -> str:
         "version": VERSION,
         "base": _base(report.base),
         "patches": [_patch(patch) for patch in report.patches],
-        "diagnostics": [_finding(finding) for finding in report.findings],
+        "diagnostics": [_finding(finding) for finding in (*report.findings, *report.unneeded)],
         "conversion": _conversion(report.conversion) if report.conversion else None,
         "previous": None,
         "remarks": list(report.remarks),

@@ -26,13 +26,14 @@ def outcome_of(
     everything: bool = False,
 ) -> Outcome:
     """The author's findings as of the last state, each with its patch; ``everything`` takes the others as well."""
-    found = tuple(finding for finding in series.findings if finding.is_authors or (everything and finding.final))
+    told = (*series.findings, *series.unneeded)
+    found = tuple(finding for finding in told if finding.is_authors or (everything and finding.final))
     unseen = tuple(Skipped(series.base.tree, "", 1, sentence) for sentence in series.base.unseen)
     skipped = tuple(sorted({*series.skipped, *unseen}, key=lambda s: (s.path, s.line, s.function, s.reason)))
     report = series.final._replace(
         diagnostics=tuple(sorted((at_the_end(finding) for finding in found), key=lambda d: d.sort_key)),
         coverage=series.final.coverage._replace(skipped=skipped),
-        below=len(series.findings) - len(found),
+        below=len(told) - len(found),
     )
     last = len(series.patches)
     return Outcome(

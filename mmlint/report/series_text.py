@@ -45,6 +45,8 @@ def render_lines(
         yield pen("bold", "old, and no patch comes near:")
     for finding in old:
         yield from _finding(finding, report, pen, quiet)
+    for finding in report.unneeded if everything else report.unneeded_by_author():
+        yield from render_diagnostic(finding.diagnostic, pen, quiet)
     for skipped in report.skipped:
         yield skipped_line(skipped, pen)
     if report.previous and not quiet:
@@ -98,9 +100,9 @@ def base_line(base: Base) -> str:
 def summary(report: SeriesReport) -> str:
     """Such as "1 error; 3 patches; 13 of 14 sections name their range; 0 not analysed"."""
     authors = report.authors()
-    counts = Counter(finding.level for finding in authors)
+    counts = Counter(finding.level for finding in (*authors, *report.unneeded_by_author()))
     parts = [counted(counts[level], str(level)) for level in sorted(Level, reverse=True) if counts[level]]
-    others = sum(1 for finding in report.findings if finding.final and not finding.is_authors)
+    others = sum(1 for f in (*report.findings, *report.unneeded) if f.final and not f.is_authors)
     text = ", ".join(parts) or "no findings"
     if others:
         text += f" ({others} more not caused by the series)"

@@ -21,6 +21,8 @@ SeriesReport
     skipped    code of any state that was not analysed; the lines are those of that state
     cover      the cover letter, or None
     store      the bytes of every state, and git on them: valid inside of the ``with`` only
+    unneeded   entries of a list of suppressions that accept nothing of a file that the series touches; their places
+               are in the list. They are no findings in the code, so that replies and fixups know nothing of them
 """
 
 from __future__ import annotations
@@ -333,6 +335,7 @@ class SeriesReport:
     skipped: tuple[Skipped, ...]
     cover: Cover | None
     store: Store = field(repr=False)
+    unneeded: tuple[Finding, ...] = ()
 
     def read(self, path: str, patch: int) -> bytes:
         """The bytes of a file in state ``patch``. Raises OSError when it is not there."""
@@ -341,3 +344,7 @@ class SeriesReport:
     def authors(self) -> tuple[Finding, ...]:
         """The findings that the default output holds."""
         return tuple(finding for finding in self.findings if finding.is_authors)
+
+    def unneeded_by_author(self) -> tuple[Finding, ...]:
+        """The entries of the list of suppressions that a patch of the series makes unneeded."""
+        return tuple(finding for finding in self.unneeded if finding.is_authors)
