@@ -229,7 +229,7 @@ def test_incomplete_conversion(linux: Path, tmp_path: Path) -> None:
         second = line_of(madvise.replace(PLAIN, call, 1), "lazy_mmu_mode_enable();")
         assert told([finding]) == [(1, "introduced", "incomplete-conversion", "mm/madvise.c", second)]
         assert finding.diagnostic.message == (
-            "the series names the range of 1 of 2 sections that can name it; not of madvise_cold_or_pageout_pte_range()"
+            "the series names the range of 1 of 2 sections that can name it in madvise_cold_or_pageout_pte_range()"
         )
         assert report.conversion is not None
         assert [(s.path, s.line, s.patch) for s in report.conversion.converted] == [

@@ -76,9 +76,9 @@ vmap_pte_range(), vunmap_pte_range(), vmap_pages_pte_range():
 Are these left out on purpose? Then a word in the commit message would
 help.
 
-Of the 5 ranged calls, 4 hold as far as I can follow them: mm owns the
-page table, ptep is the entry for addr, and the range stays within that
-table.
+Of the 5 ranged calls of the series, 4 hold as far as I can follow them:
+mm owns the page table, ptep is the entry for addr, and the range stays
+within that table.
 
 These are left plain:
 
@@ -243,7 +243,7 @@ def test_review_of_b4_is_the_whole_diff_of_git(series: SeriesReport, made: Serie
     files = {name: data.decode() for name, data in b4_review.render(outcome_of(series)).items()}
     assert sorted(files) == ["0001.txt", "0002.txt", "identity.txt", "series.txt"]
     assert files["identity.txt"] == "mmlint <mmlint@localhost>\n"
-    assert files["series.txt"].startswith("Of the 5 ranged calls, 4 hold")
+    assert files["series.txt"].startswith("Of the 5 ranged calls of the series, 4 hold")
     rest = files["0001.txt"]
     assert rest.startswith("> diff --git ")
     assert files["0002.txt"].startswith("The series names the range of 5 of 8 sections that can name it; not of\n")

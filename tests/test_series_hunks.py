@@ -127,8 +127,8 @@ def test_incomplete_where_a_file_is_shown_whole(linux: Path, tmp_path: Path, not
         found = finding.diagnostic
         assert (found.function, found.location.column) == ("madvise_free_pte_range", 2)
         assert found.message == (
-            "the series names the range of 1 of 2 sections that can name it in functions that it shows whole; "
-            "not of madvise_free_pte_range()"
+            "the series names the range of 1 of 2 sections that can name it in madvise_free_pte_range(), "
+            "as far as it is shown"
         )
 
 

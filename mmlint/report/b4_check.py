@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from mmlint.diagnostic import Diagnostic
 from mmlint.report.outcome import Outcome
 from mmlint.report.patchwork import CONTEXT, state
 from mmlint.report.terminal import Pen, shown
@@ -25,11 +26,19 @@ def render(outcome: Outcome) -> Iterator[str]:
         yield line(diagnostic)
 
 
+def _origin(diagnostic: Diagnostic, outcome: Outcome) -> str:
+    """Where in a series it comes from, unless there is but one patch."""
+    origin = outcome.origin(diagnostic)
+    return f" ({origin})" if origin and outcome.series and len(outcome.series.patches) > 1 else ""
+
+
 def render_json(outcome: Outcome) -> str:
     """An array with one entry, and a final newline: its summary is one line, its details are the lines of gcc."""
     found = outcome.with_unread()
     details = list(map(shown, outcome.remarks))
-    details += [text for diagnostic in found for text in render_diagnostic(diagnostic, Pen(), outcome.quiet)]
+    for diagnostic in found:
+        lines = list(render_diagnostic(diagnostic, Pen(), outcome.quiet))
+        details += [lines[0] + _origin(diagnostic, outcome), *lines[1:]]
     entry = {
         "tool": CONTEXT,
         "status": _STATES[state(found)],

@@ -33,7 +33,7 @@ def render(outcome: Outcome) -> str:
                 "line": str(region.line),
                 "column": str(region.column),
                 "severity": _SEVERITIES[diagnostic.level],
-                "message": shown(diagnostic.message),
+                "message": outcome.said(diagnostic),
                 "source": f"mmlint.{diagnostic.rule}",
             }
             if not region.column:

@@ -49,8 +49,7 @@ def _command(diagnostic: Diagnostic, outcome: Outcome) -> str:
     }
     if region.column and region.line == region.end_line:
         properties.update(col=str(region.column), endColumn=str(region.end_column))
-    origin = outcome.origin(diagnostic)
-    lines = [shown(diagnostic.message) + (f" ({origin})" if origin else "")]
+    lines = [outcome.said(diagnostic)]
     if not outcome.quiet:
         lines += [f"{shown(n.location.path)}:{n.location.line}: {shown(n.message)}" for n in diagnostic.notes]
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items())

@@ -56,7 +56,7 @@ def _finding(suite: ElementTree.Element, diagnostic: Diagnostic, outcome: Outcom
     case = _case_of(suite, diagnostic, outcome)
     lines = list(render_diagnostic(diagnostic, Pen()))
     if diagnostic.level >= outcome.fail_level:
-        attributes = {"type": str(diagnostic.level), "message": shown(diagnostic.message)}
+        attributes = {"type": str(diagnostic.level), "message": outcome.said(diagnostic)}
         ElementTree.SubElement(case, "failure", attributes).text = "\n".join(lines)
     else:
         _output(case, lines)

@@ -22,8 +22,8 @@ from mmlint import __version__
 from mmlint.report.outcome import Outcome, clean
 from mmlint.report.quoting import excerpts
 from mmlint.report.review import Review, paragraph, questions_of, review_of
-from mmlint.report.terminal import counted, shown
-from mmlint.series.model import Conversion, Patch, SeriesReport, Site
+from mmlint.report.terminal import shown
+from mmlint.series.model import Patch, SeriesReport, Site
 
 # What mailsplit knows as the kind of mbox whose lines that begin with From are quoted.
 _SEPARATOR: Final = "From mboxrd@z Thu Jan  1 00:00:00 1970\n"
@@ -51,8 +51,9 @@ def render(outcome: Outcome) -> str:
 
 
 def _body(patch: Patch, review: Review) -> list[str]:
-    lines = [f"{_attribution(patch)}"]
-    lines += excerpts(patch, review.comments)
+    if not review.comments:
+        return _paragraphs(*review.elsewhere)[1:]
+    lines = [_attribution(patch), *excerpts(patch, review.comments)]
     if lines[-1] == "":
         lines.pop()
     return lines + _paragraphs(*review.elsewhere)
@@ -79,29 +80,36 @@ def unknown(series: SeriesReport) -> list[str]:
 
 
 def of_the_series(series: SeriesReport) -> list[str]:
-    """How far the conversion goes; as `unknown`."""
+    """How far the conversion goes; as `unknown`. A series that converts little hears of its own files only."""
     conversion = series.conversion
     if conversion is None:
         return []
-    lines = paragraph(_converted(conversion)) if conversion.converted else []
-    if conversion.left:
-        lines += [*[""] * bool(lines), *paragraph("These are left plain:"), ""]
-        could = list(dict.fromkeys(f"{site.function}()" for site in conversion.left if site.verdict == _COULD))
+    own = [site for site in conversion.converted if site.patch]
+    files = {site.path for site in own}
+    whole = len(own) >= sum(site.verdict == _COULD for site in conversion.left)
+    sites = [site for site in conversion.left if whole or site.path in files]
+    lines = paragraph(_converted(own)) if own else []
+    if sites:
+        head = "These are left plain:" if whole else "In the files that it converts, these are left plain:"
+        lines += [*[""] * bool(lines), *paragraph(head), ""]
+        could = list(dict.fromkeys(f"{site.function}()" for site in sites if site.verdict == _COULD))
         if could:
             lines += paragraph(f"could name their range as well: {', '.join(could)}", "  ", "      ")
-        for entry in dict.fromkeys(_left(site) for site in conversion.left if site.verdict != _COULD):
+        for entry in dict.fromkeys(_left(site) for site in sites if site.verdict != _COULD):
             lines += paragraph(entry, "  ", "      ")
     return lines
 
 
-def _converted(conversion: Conversion) -> str:
-    calls = conversion.converted
+def _converted(calls: Sequence[Site]) -> str:
     good = sum(site.verdict == "verified" for site in calls)
     holds = "mm owns the page table, ptep is the entry for addr, and the range stays within that table"
     if good == len(calls):
-        which = "the ranged call" if good == 1 else f"all {good} ranged calls"
-        return f"I followed the arguments of {which}, and they hold: {holds}."
-    return f"Of the {counted(len(calls), 'ranged call')}, {good} hold as far as I can follow them: {holds}."
+        which = {1: "the ranged call", 2: "both ranged calls"}.get(good, f"all {good} ranged calls")
+        return f"I followed the arguments of {which} of the series, and they hold: {holds}."
+    if len(calls) == 1:
+        return f"I cannot say of the ranged call of the series that its arguments hold: {holds}."
+    hold = f"{good or 'none'} {'holds' if good == 1 else 'hold'}"
+    return f"Of the {len(calls)} ranged calls of the series, {hold} as far as I can follow them: {holds}."
 
 
 def _left(site: Site) -> str:

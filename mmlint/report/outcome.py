@@ -16,6 +16,7 @@ from mmlint.diagnostic import Diagnostic, Level, Skipped, fingerprinted
 from mmlint.engine import Report
 from mmlint.facts.sections import FunctionFacts, Section
 from mmlint.report.sources import Sources
+from mmlint.report.terminal import shown
 from mmlint.report.text import summary
 from mmlint.source import Location, Span
 
@@ -84,6 +85,11 @@ class Outcome:
     def origin(self, diagnostic: Diagnostic) -> Origin | None:
         """Where in a series the finding comes from."""
         return self.origins.get(diagnostic.fingerprint)
+
+    def said(self, diagnostic: Diagnostic) -> str:
+        """The message as it is shown, with where in a series it comes from."""
+        origin = self.origin(diagnostic)
+        return shown(diagnostic.message) + (f" ({origin})" if origin else "")
 
     def with_unread(self) -> list[Diagnostic]:
         """The findings, and behind them one for everything that was not analysed."""

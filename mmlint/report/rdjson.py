@@ -34,9 +34,8 @@ def render_lines(outcome: Outcome) -> Iterator[str]:
 
 
 def _entry(diagnostic: Diagnostic, outcome: Outcome) -> dict[str, Any]:
-    origin = outcome.origin(diagnostic)
     entry: dict[str, Any] = {
-        "message": shown(diagnostic.message) + (f" ({origin})" if origin else ""),
+        "message": outcome.said(diagnostic),
         "location": _location(diagnostic.location),
         "severity": _SEVERITIES[diagnostic.level],
         "code": {"value": diagnostic.rule},

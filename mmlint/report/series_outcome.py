@@ -15,7 +15,9 @@ from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import Coverage, Report
 from mmlint.report.outcome import Origin, Outcome
 from mmlint.report.sources import Sources
-from mmlint.series.model import Finding, SeriesReport
+from mmlint.series.causes import Lines
+from mmlint.series.model import FileChange, Finding, SeriesReport
+from mmlint.source import Location, Source, Span
 
 
 def outcome_of(
@@ -31,7 +33,7 @@ def outcome_of(
     unseen = tuple(Skipped(series.base.tree, "", 1, sentence) for sentence in series.base.unseen)
     skipped = tuple(sorted({*series.skipped, *unseen}, key=lambda s: (s.path, s.line, s.function, s.reason)))
     report = series.final._replace(
-        diagnostics=tuple(sorted((at_the_end(finding) for finding in found), key=lambda d: d.sort_key)),
+        diagnostics=tuple(sorted((at_the_end(finding, series) for finding in found), key=lambda d: d.sort_key)),
         coverage=series.final.coverage._replace(skipped=skipped),
         below=len(told) - len(found),
     )
@@ -48,10 +50,43 @@ def outcome_of(
     )
 
 
-def at_the_end(finding: Finding) -> Diagnostic:
-    """The finding as of the last state, else as it was told of its patch; the fingerprint is the same."""
-    found = finding.final or finding.diagnostic
-    return found._replace(fingerprint=finding.diagnostic.fingerprint)
+def at_the_end(finding: Finding, series: SeriesReport) -> Diagnostic:
+    """The finding as of the last state; the fingerprint is the same.
+
+    One that is gone by then stands on the lines that its own have become, without columns that no text is behind.
+    """
+    if finding.final or not finding.patch:
+        found = finding.final or finding.diagnostic
+        return found._replace(fingerprint=finding.diagnostic.fingerprint)
+    found = finding.diagnostic
+    notes = tuple(note._replace(location=_moved(note.location, finding.patch, series)) for note in found.notes)
+    return found._replace(location=_moved(found.location, finding.patch, series), notes=notes)
+
+
+def _moved(location: Location, state: int, series: SeriesReport) -> Location:
+    """A place of an earlier state in the last one: its line there, or the one that stands in its place."""
+    path, line, is_touched = location.path, location.line, False
+    for patch in series.patches[state:] if not series.base.is_degraded else ():
+        change = next((change for change in patch.seen if change.before == path and change.kind != "copied"), None)
+        if change:
+            path, line, is_touched = change.path, _after(change, line), True
+    if not is_touched:
+        return location
+    try:
+        source = Source(path, series.read(path, len(series.patches)))
+        span = source.line_span(line)
+    except (OSError, IndexError):
+        return location
+    text = source.data[span.start : span.end]
+    return source.locate(Span(span.end - len(text.lstrip()), span.start + len(text.rstrip() or text)))
+
+
+def _after(change: FileChange, line: int) -> int:
+    found = Lines(change).after(line)
+    if found is not None:
+        return found
+    hunk = next(h for h in change.hunks if h.old_start <= line < h.old_start + h.old_count)
+    return hunk.new_start + min(line - hunk.old_start, max(hunk.new_count - 1, 0)) if hunk.new_count else hunk.new_start
 
 
 def origin(finding: Finding, series: SeriesReport) -> Origin:

@@ -212,7 +212,7 @@ def incomplete(patches: Sequence[Patch], last: Mapping[str, FileReport], calls: 
     names = ", ".join(dict.fromkeys(f"{name}()" for _, name in places))
     message = (
         f"the series names the range of {converted} of {converted + len(places)} sections that can name it "
-        f"in functions that it shows whole; not of {names}"
+        f"in {names}, as far as it is shown"
     )
     notes = tuple(Note(place, f"{name}() could name it") for place, name in places)
     (marked,) = fingerprinted([Diagnostic(INCOMPLETE, Level.WARNING, places[0][0], places[0][1], message, notes)])

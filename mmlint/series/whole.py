@@ -60,7 +60,7 @@ def _site(facts: FileFacts, function: FunctionFacts, section: Section, writers: 
         writers.get((facts.source.path, line), 0),
         section.proposal.call if section.proposal else "",
         bool(section.proposal and section.proposal.safe),
-        tuple(f"{r.mm}, {r.addr}, {r.end}, {r.ptep}" + f" ({r.role})" * bool(r.role) for r in section.ranges),
+        tuple(f"{r.mm}, {r.addr}, {r.end or '?'}, {r.ptep}" + f" ({r.role})" * bool(r.role) for r in section.ranges),
     )
 
 
@@ -151,14 +151,14 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
         for function, section in _sections(facts)
         if section.kind == "plain"
     }
-    done = [site for site in conversion.converted if site.patch and (site.path, site.function) in plain_before]
+    all_done = [site for site in conversion.converted if site.patch and (site.path, site.function) in plain_before]
     could = [site for site in conversion.left if site.is_proven]
-    left = [site for site in could if not site.patch and _belongs(site, done, could)]
-    if not done or not left:
+    left = [site for site in could if not site.patch and _belongs(site, all_done, could)]
+    if not all_done or not left:
         return
+    done, where = _scope(all_done, left, [site for site in could if not site.patch])
     total = len(done) + len(left)
-    names = ", ".join(dict.fromkeys(f"{site.function}()" for site in left))
-    message = f"the series names the range of {len(done)} of {total} sections that can name it; not of {names}"
+    message = f"the series names the range of {len(done)} of {total} sections that can name it{where}"
     places = [_place(judge, site) for site in left]
     notes = tuple(
         Note(place.location, f"{site.function}() could name it") for place, site in zip(places, left, strict=True)
@@ -167,6 +167,19 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
         [Diagnostic(INCOMPLETE, Level.WARNING, notes[0].location, left[0].function, message, notes)]
     )
     yield Finding(marked, Cause.INTRODUCED, max(site.patch for site in done), marked)
+
+
+def _scope(done: list[Site], left: list[Site], could: list[Site]) -> tuple[list[Site], str]:
+    """The converted sections that those left are told beside, and what to say of where: the series converts no more."""
+    functions = f"{', '.join(dict.fromkeys(f'{site.function}()' for site in left))}"
+    if len(left) == len(could):
+        return done, f"; not of {functions}"
+    files = list(dict.fromkeys(site.path for site in left))
+    near = [site for site in done if site.path in files]
+    if near and sum(site.path in files for site in could) == len(left):
+        return near, f" in {', '.join(files)}; not of {functions}"
+    places = {(site.path, site.function) for site in left}
+    return [site for site in near if (site.path, site.function) in places] or near or done, f" in {functions}"
 
 
 def _belongs(site: Site, done: Sequence[Site], could: Sequence[Site]) -> bool:
