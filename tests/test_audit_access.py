@@ -71,7 +71,24 @@ static inline int entry_in_a_box(struct box *box)
 
 static inline int entry_unboxed(struct box box)
 {
-	return box.ptep != NULL;
+	return pte_none(*box.ptep);
+}
+
+static inline int box_is_copied(struct box *box)
+{
+	struct box copy = *box;
+
+	return copy.ptep != NULL;
+}
+
+static inline void box_is_kept(struct box *box)
+{
+	last_box = box;
+}
+
+static inline void box_goes_on(struct box *box)
+{
+	box_is_unknown(box);
 }
 """
 RUNNER = """\
@@ -155,17 +172,43 @@ CASES = {
     "walk->private->fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
     "pte_clear(walk->mm, addr, pte);": ("clean", [], [], []),
     "entry_in_a_box(&(struct box){ .ptep = NULL });": ("clean", [], [], []),
-    "{ struct box box = { .ptep = pte }; entry_in_a_box(&box); }": (
-        "unresolved",
+    "{ struct box box = { .ptep = pte }; entry_in_a_box(&box); }": ("clean", ["entry_in_a_box"], [], []),
+    "{ struct box box; box.ptep = pte; entry_unboxed(box); }": (
+        "not clean",
+        ["entry_unboxed"],
+        [("mm/entries.h", 35, "*box.ptep", "walk > entry_unboxed")],
         [],
+    ),
+    "entry_in_a_box(&(struct box){ .ptep = pte });": ("clean", ["entry_in_a_box"], [], []),
+    "{ struct box box = { pte }; entry_in_a_box(&box); }": (
+        "unresolved",
+        ["entry_in_a_box"],
         [],
         [("entry_in_a_box()", 15, "a structure with the pointer in it is handed over")],
     ),
-    "{ struct box box; box.ptep = pte; entry_unboxed(box); }": (
+    "{ struct box box = { .ptep = pte }; box_is_copied(&box); }": (
+        "unresolved",
+        ["box_is_copied"],
+        [],
+        [("box_is_copied()", 15, "a structure with the pointer in it is handed over")],
+    ),
+    "{ struct box box = { .ptep = pte }; box_is_kept(&box); }": (
+        "unresolved",
+        ["box_is_kept"],
+        [],
+        [("box_is_kept()", 15, "a structure with the pointer in it is handed over")],
+    ),
+    "{ struct box box = { .ptep = pte }; box_goes_on(&box); }": (
+        "unresolved",
+        ["box_goes_on"],
+        [],
+        [("box_is_unknown()", 52, "no definition is found")],
+    ),
+    "{ struct box box = { .ptep = pte }; box_is_unknown(&box); }": (
         "unresolved",
         [],
         [],
-        [("entry_unboxed()", 15, "a structure with the pointer in it is handed over")],
+        [("box_is_unknown()", 15, "no definition is found")],
     ),
     "shared_entry = pte;": ("unresolved", [], [], [("walk()", 15, "the pointer is stored where others may find it")]),
     'asm volatile("" : : "r" (pte));': ("unresolved", [], [], [("asm()", 15, "assembly is given the pointer")]),

@@ -107,7 +107,7 @@ def test_fields_of_a_struct_initialiser_are_stored() -> None:
     assert shown(body) == golden(expected)
 
 
-def test_elements_without_a_name_are_only_run() -> None:
+def test_elements_without_a_name_have_a_place_of_their_own() -> None:
     body = """
         struct s v = { g(), a }, w = { 0 };
         int t[] = { 1, h(), [4] = i() };
@@ -115,10 +115,13 @@ def test_elements_without_a_name_are_only_run() -> None:
     expected = """
         b0:
             3  declare v
-            3  g()
+            3  t0 = g()
+            3  store v.<0> = t0
+            3  store v.<1> = a
             3  declare w
             4  declare t
-            4  h()
+            4  t1 = h()
+            4  store t[1] = t1
             4  t2 = i()
             4  store t[4] = t2
             5  end

@@ -300,18 +300,26 @@ def test_a_statement_expression_for_its_effect_alone() -> None:
     assert shown(body) == golden(expected)
 
 
-def test_a_compound_literal_is_opaque_but_its_parts_are_run() -> None:
+def test_a_compound_literal_is_a_variable_without_a_name_or_opaque() -> None:
     body = """
         p->v = (struct v){ .x = g(), .y = p->y };
         use(&(struct v){ a });
+        use((v_t){ g() });
         """
     expected = """
         b0:
-            3  g()
+            3  declare <literal>
+            3  t0 = g()
+            3  store <literal>.x = t0
             3  load t1 = p->y
-            3  store p->v = `(struct v){ .x = g(), .y = p->y }`
-            4  use(&`(struct v){ a }`)
-            5  end
+            3  store <literal>.y = t1
+            3  store p->v = <literal>
+            4  declare <literal>'1
+            4  store <literal>'1.<0> = a
+            4  use(&<literal>'1)
+            5  g()
+            5  use(`(v_t){ g() }`)
+            6  end
         """
     assert shown(body) == golden(expected)
 

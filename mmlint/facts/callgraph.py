@@ -20,6 +20,7 @@ from functools import cached_property
 
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis, Pending, Unsolved
+from mmlint.facts.handed import Part
 from mmlint.facts.index import NameIndex, Place
 from mmlint.facts.modes import modes_of
 from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
@@ -304,12 +305,15 @@ class CallGraph:
         flat = any(g.name == self.api.generation and not g.nesting for g in self.vocabulary.generations)
         return 1 if flat else _MAX_SECTIONS
 
-    def effects(self, place: Place, given: Mapping[int, Value], depth: int) -> tuple[list[Effects], list[Unsolved]]:
+    def effects(
+        self, place: Place, given: Mapping[int, Value], depth: int, parts: tuple[Part, ...] = ()
+    ) -> tuple[list[Effects], list[Unsolved]]:
         """What each text of a definition does in ``depth`` sections, and which texts could not be analysed."""
-        key = (place.path, place.name, place.macro, depth, tuple(sorted(given.items(), key=lambda item: item[0])))
+        arguments = tuple(sorted(given.items(), key=lambda item: item[0]))
+        key = (place.path, place.name, place.macro, depth, arguments, parts)
         known = self._effects.get(key)
         if known is None:
-            texts, unsolved = self.analysis(place.path).called(place.name, place.macro, given)
+            texts, unsolved = self.analysis(place.path).called(place.name, place.macro, given, parts)
             known = self._effects[key] = ([Effects(text, depth) for text in texts], unsolved)
         return known
 

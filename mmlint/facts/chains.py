@@ -21,6 +21,7 @@ from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.found import DirectAccess, Entering, Found, ReadBack, Sleep, Unresolved
 from mmlint.facts.gfp import sleeper_name
+from mmlint.facts.handed import Part, out_of_sight
 from mmlint.facts.index import Place
 from mmlint.facts.inner import InnerCall, PageTables, function_name
 from mmlint.facts.modes import Unknown, choices
@@ -40,6 +41,7 @@ _MAX_DOUBTS = 2
 _IN_STRUCTURE = "a structure with the pointer in it is handed over"
 _TOO_FAR = "it is too many calls away from the section"
 _IN_ASSEMBLY = "assembly is given the pointer"
+_HANDED = Entry(Symbol("T[handed]"), Poly.symbol(Symbol("@[handed]")))
 _ANYTHING = SLEEP | ENTER | GIVEN | OWN | LOCKED
 
 
@@ -66,6 +68,7 @@ class _Frame(NamedTuple):
     """A function about to be looked at: how it was called, and from where.
 
     ``hot`` are the arguments that are pte pointers of the section: i, or ~i for one that argument i points to.
+    ``parts`` are members of structures that are handed over, pte pointers of the section among them.
     """
 
     start: ir.Call
@@ -79,6 +82,7 @@ class _Frame(NamedTuple):
     steps: tuple[Evidence, ...]
     caller: Place | None = None
     arch: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 class Chains:
@@ -115,7 +119,7 @@ class Chains:
             for frame in frames:
                 # An access is the same for all calls that lead to it; of sleepers, each call wants to know its own.
                 start = frame.start if self._interest.get(frame.place, 0) & self._kinds & (SLEEP | ENTER) else None
-                key = (start, frame.place, frame.given, frame.hot, frame.depth, frame.arch)
+                key = (start, frame.place, frame.given, frame.hot, frame.depth, frame.arch, frame.parts)
                 if doubts.get(key, frame.doubts + 1) > frame.doubts:
                     doubts[key] = frame.doubts
                     pending.append(frame)
@@ -158,7 +162,9 @@ class Chains:
         if graph.is_quiet(name) or graph.is_sleeper(name) or name in graph.vocabulary.api_names:
             return []
         start = context.start or call.op
-        why = self._out_of_sight(context, call, name, handed)
+        parts = self._parts(context, call)
+        reaches = bool(handed) or any(isinstance(part.value, Entry) for part in parts)
+        why = self._out_of_sight(context, name, bool(handed), reaches)
         if why:
             self._found.unresolved.append(Unresolved(start, name, why, True, context.steps, context.place))
         if len(context.steps) >= MAX_DEPTH:
@@ -168,16 +174,17 @@ class Chains:
             if not graph.is_known(name):
                 why = "a call through a pointer" if not name else "no definition is found"
                 why += "" if graph.whole or not name else ": the file is in no tree"
-                missing = Unresolved(start, name, why, bool(handed), context.steps, context.place)
+                missing = Unresolved(start, name, why, reaches, context.steps, context.place)
                 self._found.unresolved.append(missing)
             return []
         # Of a call through a pointer, the words of a function tell nothing.
         passes = any(self._function(value, context) for value in call.arguments)
+        passes = passes or any(" of " in str(part.value) or isinstance(part.value, Entry) for part in parts)
         frames = []
         for place in places:
-            kinds = (SLEEP if context.doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN | LOCKED if handed else 0)
+            kinds = (SLEEP if context.doubts <= _MAX_DOUBTS else 0) | ENTER | OWN | (GIVEN | LOCKED if reaches else 0)
             worth = (_ANYTHING if passes else self._interest.get(place, 0)) & self._kinds & kinds
-            if not worth and not (self._thorough and handed and not graph.is_known(name)):
+            if not worth and not (self._thorough and reaches and not graph.is_known(name)):
                 continue
             given, unknown = self._given(place, call, context, handed)
             frames.append(
@@ -193,9 +200,24 @@ class Chains:
                     context.steps,
                     context.place,
                     context.arch or architecture(place.path),
+                    parts,
                 )
             )
         return frames
+
+    def _parts(self, context: _Context, call: InnerCall) -> tuple[Part, ...]:
+        """The members that are handed over as they mean the same in the callee: of pte pointers, those that matter."""
+        found = []
+        for part in call.parts if not self._graph.is_known(call.op.callee or "") else ():
+            function = self._function(part.value, context)
+            if function:
+                found.append(part._replace(value=Poly.symbol(Symbol(function))))
+            elif isinstance(part.value, Entry):
+                table = part.value.table
+                found += [part._replace(value=_HANDED)] if table in context.hot else []
+            elif _is_global(part.value, context.names):
+                found.append(part)
+        return tuple(found)
 
     def _frames_of_ops(self, context: _Context, call: InnerCall) -> list[_Frame]:
         """The functions that a call is handed in a structure; what they get, the walk has found."""
@@ -221,16 +243,17 @@ class Chains:
                     )  # fmt: skip
         return frames
 
-    def _out_of_sight(self, context: _Context, call: InnerCall, name: str, handed: frozenset[int]) -> str:
-        """Why a pte pointer that a call is given is not followed into it, or empty."""
+    def _out_of_sight(self, context: _Context, name: str, handed: bool, reaches: bool) -> str:
+        """Why a pte pointer that a call is given is not followed into it, or empty.
+
+        It is ``handed`` over, or ``reaches`` the callee in a structure.
+        """
         if name.encode() in ASM:
             inside = context.place is not None and self._graph.is_accessor(context.place)
             return _IN_ASSEMBLY if handed and not inside else ""
         if self._graph.is_known(name):
             return ""
-        if any(table in context.hot for _, table in call.holding):
-            return _IN_STRUCTURE
-        return _TOO_FAR if handed and len(context.steps) >= MAX_DEPTH else ""
+        return _TOO_FAR if reaches and len(context.steps) >= MAX_DEPTH else ""
 
     def _given(
         self, place: Place, call: InnerCall, context: _Context, handed: frozenset[int]
@@ -265,16 +288,21 @@ class Chains:
     def _look(self, frame: _Frame) -> list[_Frame]:
         graph, place, found = self._graph, frame.place, self._found
         analysis = graph.analysis(place.path)
-        reached = bool(frame.hot) or bool(self._interest.get(place, 0) & OWN)
+        held = sorted({part.argument for part in frame.parts if isinstance(part.value, Entry)})
+        reached = bool(frame.hot or held) or bool(self._interest.get(place, 0) & OWN)
         found.looked_at[place] = found.looked_at.get(place, False) or reached
         known: list[list[Effects]] = []
         for chosen in choices(frame.unknown):
-            effects, unsolved = graph.effects(place, {**dict(frame.given), **chosen}, frame.depth)
+            effects, unsolved = graph.effects(place, {**dict(frame.given), **chosen}, frame.depth, frame.parts)
             known.append(effects)
             for item in unsolved:
                 found.unresolved.append(
-                    Unresolved(frame.start, place.name, item.reason, bool(frame.hot), frame.steps, place)
+                    Unresolved(frame.start, place.name, item.reason, bool(frame.hot or held), frame.steps, place)
                 )
+        graphs = [one.called.dataflow.graph for effects in known for one in effects]
+        unnamed = any(part.path[-1].startswith("<") for part in frame.parts if isinstance(part.value, Entry))
+        if unnamed or any(out_of_sight(text, index) for text in graphs for index in held):
+            found.unresolved.append(Unresolved(frame.start, place.name, _IN_STRUCTURE, True, frame.steps, frame.caller))
         everywhere = [{call.op.span for one in effects for call in one.calls} for effects in known]
         certain = set.intersection(*everywhere)
         frames: list[_Frame] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from mmlint.facts.evaluate import Context
+from mmlint.facts.handed import Part
 from mmlint.facts.join import Join, JoinMemory
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State
@@ -28,11 +29,16 @@ class Dataflow:
         text: Callable[[Span], str] = lambda _: "",
         given: Mapping[int, Value] | None = None,
         keeps: Callable[[str, int], bool] = lambda _, __: False,
+        parts: Sequence[Part] = (),
     ) -> None:
-        """``given`` are values of parameters by index, for a call in a section; without it any call is meant."""
+        """``given`` are values of parameters by index, for a call in a section; without it any call is meant.
+
+        ``parts`` are members of structures that the call hands over.
+        """
         self.graph = graph
         self.context = Context(graph, vocabulary, summary=summary, keeps=keeps, text=text, in_section=given is not None)
         self.given = given or {}
+        self.parts = parts
         self._solve()
         # Before 6.5 a map call could not fail, and callers did not test its result.
         untested = frozenset(self.context.mapped) - self.context.tested
@@ -43,7 +49,9 @@ class Dataflow:
     def _solve(self) -> None:
         self.memories: dict[tuple[int, int], JoinMemory] = {}
         self.transfer = Transfer(self.context, cyclic_blocks(self.graph))
-        self.solution: Solution[Key, State] = Solver(self.graph, self, self.transfer.entry_state(self.given)).solve()
+        self.solution: Solution[Key, State] = Solver(
+            self.graph, self, self.transfer.entry_state(self.given, self.parts)
+        ).solve()
 
     # ------------------------------------------------------------ the domain that the solver asks
 

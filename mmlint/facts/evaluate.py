@@ -62,7 +62,9 @@ class Context:
     same file, None where it has none; ``keeps`` whether a function only reads what an argument points to; ``text`` the
     source of a span. ``in_section`` says that the function is looked at
     as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary leads to; ``kin`` are the
-    tables that one comes from by a join, or by a call that may move the pointer.
+    tables that one comes from by a join, or by a call that may move the pointer. ``lent`` are structures of the caller
+    that only those can write who are given their address, each with the parameter that leads there, ``handed`` the
+    tables of the pte pointers in them.
     """
 
     graph: ir.Graph
@@ -81,9 +83,16 @@ class Context:
     in_section: bool = False
     leads: set[Symbol] = field(default_factory=set)
     kin: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)
+    lent: dict[Symbol, Symbol] = field(default_factory=dict)
+    handed: set[Symbol] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.objects = Objects(self.graph)
+
+    def is_private(self, address: Symbol) -> bool:
+        """True for the address of a structure that only those can write who are given it."""
+        local = self.objects.locals.get(address)
+        return address in self.lent or (local is not None and local not in self.objects.escaped)
 
     def condition(self, span: Span) -> tuple[str, tuple[ir.Name, ...]]:
         """A condition's text and the variables in it; no variables where its values alone say what it means."""

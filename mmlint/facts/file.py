@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.escapes import is_other, values_of
+from mmlint.facts.handed import Part
+from mmlint.facts.initialisers import members_of_structs
 from mmlint.facts.macros import dialect_for, with_parameters
 from mmlint.facts.readers import only_reads
 from mmlint.facts.sites import Sites, collect
@@ -29,7 +31,6 @@ from mmlint.vocabulary import Callback, Vocabulary
 if TYPE_CHECKING:
     from mmlint.facts.callgraph import CallGraph
 
-_INITIALISER = re.compile(rb"\bstruct\s+(\w+)\s+\w+\s*(?:\[[^\]]*\]\s*)?=\s*\{")
 _CALLED = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _CALL_DEPTH = 3
 # Functions whose effects on a section wait for one another; behind them, effects are unknown.
@@ -38,7 +39,6 @@ _MAX_NESTED = 16
 _MAX_BYTES = 256 * 1024
 _MAX_BLOCKS = 2_000
 _MAX_OPS = 8_000
-_FIELD = re.compile(rb"\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*[,}]")
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,13 @@ class FileAnalysis:
         lowered = [self._lowered(definition) for definition in self.definitions.get(name, ())]
         return [item[1] for item in lowered if not isinstance(item, Unsolved)]
 
-    def called(self, name: str, macro: bool, given: Mapping[int, Value]) -> tuple[list[Called], list[Unsolved]]:
-        """The texts of a function or macro as it runs in a section, ``given`` arguments by index, each solved anew."""
+    def called(
+        self, name: str, macro: bool, given: Mapping[int, Value], parts: Sequence[Part] = ()
+    ) -> tuple[list[Called], list[Unsolved]]:
+        """The texts of a function or macro as it runs in a section, each solved anew for what it is given.
+
+        ``given`` are arguments by index, ``parts`` members of structures that are handed over.
+        """
         texts: list[Called] = []
         unsolved: list[Unsolved] = []
         for definition in self._macros.get(name, ()) if macro else self.definitions.get(name, ()):
@@ -198,7 +203,8 @@ class FileAnalysis:
             if macro:
                 graph = with_parameters(graph, self.source.data, given)
             try:
-                dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, given, self._keeps)
+                text = self.source.text
+                dataflow = Dataflow(graph, self.vocabulary, self.summary, text, given, self._keeps, parts)
                 texts.append(Called(function, dataflow))
             except NoFixpoint as error:
                 unsolved.append(Unsolved(function.name, function.name_span, str(error)))
@@ -380,15 +386,7 @@ class FileAnalysis:
 
     @cached_property
     def _fields(self) -> dict[str, list[tuple[str, str, Span]]]:
-        """Functions that stand in a struct's initialiser: (struct, field, place) by function."""
-        masked = self.reader.masked
-        found: dict[str, list[tuple[str, str, Span]]] = {}
-        for match in _INITIALISER.finditer(masked):
-            end = masked.find(b"\n}", match.end())
-            for field in _FIELD.finditer(masked, match.end(), end + 2 if end >= 0 else len(masked)):
-                place = (match.group(1).decode(), field.group(1).decode(), Span(*field.span(2)))
-                found.setdefault(field.group(2).decode(), []).append(place)
-        return found
+        return members_of_structs(self.reader.masked)
 
     def callbacks(self, name: str) -> list[tuple[Callback, Span]]:
         """The contracts that a function is called under because it stands in an ops struct of this file."""

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator
+from mmlint.facts.handed import Part, parts_of
 from mmlint.facts.state import Field, State
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
@@ -25,8 +26,8 @@ class InnerCall(NamedTuple):
     """A call with the values of its arguments.
 
     ``targets`` are the functions that a pointer may hold, "name" or "name of path", and "" for what is not known.
-    ``behind`` are arguments that lead to a pte pointer, with its table, and ``holding`` those that are, or point to, a
-    structure of the function with one in it. ``depth`` counts the sections around the call.
+    ``behind`` are arguments that lead to a pte pointer, with its table, ``parts`` what is known of the members of
+    structures that are arguments, or that these point to. ``depth`` counts the sections around the call.
     """
 
     op: ir.Call
@@ -34,7 +35,7 @@ class InnerCall(NamedTuple):
     targets: tuple[str, ...] = ()
     behind: tuple[tuple[int, Symbol], ...] = ()
     depth: int = 1
-    holding: tuple[tuple[int, Symbol], ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> I
     if op.pointer is not None:
         targets = tuple(_targets(evaluator.context, evaluator.value(op.pointer, state)))
     behind = tuple(_behind(evaluator.context, state, arguments))
-    return InnerCall(op, arguments, targets, behind, depth, tuple(_holding(evaluator.context, state, op, arguments)))
+    return InnerCall(op, arguments, targets, behind, depth, parts_of(evaluator.context, state, op, arguments))
 
 
 def function_name(value: Value, context: Context | None = None) -> str:
@@ -86,21 +87,6 @@ def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Ite
             yield index, found.table
         elif found is None and context.types.get(symbol) == ENTRY_POINTER:
             yield index, Symbol(f"T[*{symbol}]")
-
-
-def _holding(context: Context, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> Iterator[tuple[int, Symbol]]:
-    held: dict[ir.Name, list[Symbol]] = {}
-    for place, value in state.values.items():
-        if isinstance(place, Field) and isinstance(value, Entry) and isinstance(place.base, Poly):
-            local = context.objects.locals.get(place.base.as_symbol() or Symbol(""))
-            if local is not None and context.objects.is_struct(local):
-                held.setdefault(local, []).append(value.table)
-    for index, value in enumerate(arguments) if held else ():
-        symbol = value.as_symbol() if isinstance(value, Poly) else None
-        given = op.arguments[index]
-        root = given if isinstance(given, ir.Name) else context.objects.locals.get(symbol or Symbol(""))
-        if root is not None:
-            yield from ((index, table) for table in held.get(root, ()))
 
 
 class PageTables(Container[Symbol]):
@@ -148,6 +134,7 @@ class PageTables(Container[Symbol]):
         return (
             table in context.mapped
             or table in context.leads
+            or table in context.handed
             or table in self._used
             or table.startswith(self._lookups)
             or (bool(self._names) and self._handed.fullmatch(table) is not None)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator, opaque_entry
 from mmlint.facts.objects import NARROW, object_epoch
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import EPOCH, Field, State, field_epoch, place_text
+from mmlint.facts.state import EPOCH, Field, Place, State, field_epoch, place_text
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 
@@ -126,14 +126,15 @@ class Memory:
         value = self.evaluator.value(op.value, state)
         if isinstance(value, Entry):
             base = spot.base.as_symbol() if isinstance(spot.base, Poly) else None
-            self.observer.stored(state, op, base is not None and base.startswith("&"), value)
+            own = base is not None and (base.startswith("&") or base in self.context.lent)
+            self.observer.stored(state, op, own, value)
         self.write(state, spot, value, maker, self.objects.writes_whole(op))
 
     def write(self, state: State, spot: Field, value: Value, maker: str, whole: bool = False) -> None:
         """Write memory. Any other base may be the same object: what was read from the field before may have changed."""
         kinds = self.objects.kinds(spot.field)
         self.drop_answers(state, spot.field if spot.field.isidentifier() else "[*[]")
-        self._renew_fields(state, kinds, maker)
+        self._renew_fields(state, kinds, maker, self.objects.owner(spot.base))
         for place in [p for p in state.values if isinstance(p, Field) and spot.field in self.objects.members(p.base)]:
             del state.values[place]
         if "*" in kinds:
@@ -145,13 +146,14 @@ class Memory:
             self._renew_memory(state, maker)
         state.values[spot] = value
 
-    def _renew_fields(self, state: State, kinds: Sequence[str], maker: str) -> None:
-        """Members of these names may have changed, whatever object they are in."""
+    def _renew_fields(self, state: State, kinds: Sequence[str], maker: str, owner: ir.Name | None = None) -> None:
+        """Members of these names may have changed, in the object of the ``owner`` or whatever object they are in."""
         epochs = {field_epoch(kind) for kind in kinds}
         for epoch in sorted(epochs, key=place_text):
             state.values[epoch] = self.fresh(maker, maker)
         for place in [p for p in state.values if isinstance(p, Field) and field_epoch(p.field) in epochs]:
-            del state.values[place]
+            if owner is None or self.objects.owner(place.base) in (None, owner):
+                del state.values[place]
 
     def _write_pointee(self, state: State, spot: Field, maker: str) -> None:
         """Locals that a write through a pointer changes: the one it points to, or any whose address was kept."""
@@ -166,16 +168,34 @@ class Memory:
 
     def clobber_memory(self, state: State, op: ir.Call, maker: str) -> None:
         state.values[EPOCH] = self.fresh(maker, maker)
-        given = {self.objects.root(self.evaluator.value(argument, state)) for argument in op.arguments}
+        values = [self.evaluator.value(argument, state) for argument in op.arguments]
+        given = {self.objects.root(value) for value in values}
         for place in [p for p in state.values if isinstance(p, Field)]:
             assert isinstance(place, Field)
             if place.field == "<lock>":
                 continue
             root = self.objects.root(place.base)
+            if root is None and self._is_kept(place, values):
+                continue
             if root is None or root in given:
-                del state.values[place]
+                self._moved(state, place, root is not None, maker)
         for name in [n for n in state.values if n.__class__ is ir.Name and self.is_global(n)]:
             del state.values[name]
+
+    def _is_kept(self, place: Field, given: Sequence[Value]) -> bool:
+        """True for a member of a structure of the caller that none of these values leads to."""
+        base = place.base.as_symbol() if isinstance(place.base, Poly) else None
+        owner = self.context.lent.get(base) if base is not None else None
+        return owner is not None and all(owner not in symbols for symbols in map(self.objects.sources, given))
+
+    def _moved(self, state: State, place: Field, own: bool, maker: str) -> None:
+        """A call may have written a member: whoever is given the place of a pte pointer moves it along its table."""
+        before = state.values.pop(place)
+        base = place.base.as_symbol() if isinstance(place.base, Poly) else None
+        if isinstance(before, Entry) and (own or base in self.context.lent):
+            after = opaque_entry(self.fresh(f"{place_text(place)}@{maker}", maker, place_text(place)))
+            self.context.kin[after.table] = (before.table,)
+            state.values[place] = after
 
     def is_global(self, name: ir.Name) -> bool:
         """True for a variable that other functions can write."""
@@ -192,11 +212,17 @@ class Memory:
         for name in names:
             if name in self.context.graph.variables:
                 before = state.values.get(name)
+                kept: dict[Place, Value] = {
+                    place: value
+                    for place, value in state.values.items()
+                    if isinstance(value, Entry) and isinstance(place, Field) and self.objects.root(place.base) == name
+                }
                 self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name), maker)
                 after = state.values[name]
                 if isinstance(before, Entry) and isinstance(after, Entry):
                     # Whoever is given the place of a pointer moves it along its table.
                     self.context.kin[after.table] = (before.table,)
+                state.values.update(kept)
 
 
 def _locals_of(place: ir.Expr) -> tuple[ir.Name, ...]:

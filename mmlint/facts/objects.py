@@ -131,6 +131,10 @@ class Objects:
         """``symbol`` is the address of a member."""
         self._parts[symbol] = place
 
+    def parts_of(self, base: Symbol) -> list[tuple[Symbol, Field]]:
+        """The members of the object at ``base`` whose address is known: address and place."""
+        return [(symbol, place) for symbol, place in self._parts.items() if place.base == Poly.symbol(base)]
+
     def loaded(self, symbol: Symbol, base: Value) -> None:
         """``symbol`` was read from the object at ``base``, or is the address of an array there."""
         self._loaded[symbol] = base
@@ -142,6 +146,27 @@ class Objects:
             if symbol is not None:
                 return self._parts.get(symbol, spot)
         return spot
+
+    def owner(self, value: Value) -> ir.Name | None:
+        """The local that an address lies in, and in no other object."""
+        symbol = value.as_symbol() if isinstance(value, Poly) else None
+        while symbol in self._parts:
+            base = self._parts[symbol].base
+            symbol = base.as_symbol() if isinstance(base, Poly) else None
+        return self.locals.get(symbol) if symbol is not None else None
+
+    def sources(self, value: Value) -> set[Symbol]:
+        """The symbols of a value, of the objects that its addresses lie in, and of those that it was read from."""
+        found: set[Symbol] = set()
+        pending = [value]
+        while pending:
+            last = pending.pop()
+            for symbol in (*last.symbols(),) if isinstance(last, Poly) else (last.table,):
+                if symbol not in found:
+                    found.add(symbol)
+                    pending += [self._parts[symbol].base] if symbol in self._parts else []
+                    pending += [self._loaded[symbol]] if symbol in self._loaded else []
+        return found
 
     def root(self, value: Value) -> ir.Name | None:
         """The local that an address lies in, or that it was read from."""

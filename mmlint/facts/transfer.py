@@ -6,11 +6,12 @@ that is not stable by contract. What calls do to page tables stands in `mmlint.f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mmlint.facts.conditions import assume, decide
 from mmlint.facts.evaluate import Context, Returned, as_poly, opaque_entry
 from mmlint.facts.gfp import sleeping_flag
+from mmlint.facts.handed import Part, unpack
 from mmlint.facts.modes import compared_constants
 from mmlint.facts.state import EPOCH, State, normal
 from mmlint.facts.summaries import Summary
@@ -41,11 +42,15 @@ class Transfer(TableCalls):
 
     # ------------------------------------------------------------ blocks
 
-    def entry_state(self, given: Mapping[int, Value]) -> State:
-        """The state in which the function starts: a parameter is ``given`` by its index, or a symbol of its own."""
+    def entry_state(self, given: Mapping[int, Value], parts: Iterable[Part] = ()) -> State:
+        """The state in which the function starts: a parameter is ``given`` by its index, or a symbol of its own.
+
+        ``parts`` stand in the members of structures that parameters are or point to.
+        """
         state = State({EPOCH: ZERO})
         for index, name in enumerate(self.context.graph.parameters):
             self.assign(state, name, given.get(index, Poly.symbol(Symbol(name.name))), "entry")
+        unpack(self.context, state, parts)
         selecting = [
             given[i] for i, name in enumerate(self.context.graph.parameters) if i in given and self._is_enum(name)
         ]

@@ -17,7 +17,7 @@ from tree_sitter import Node
 from mmlint.flow.calls import Calls
 from mmlint.flow.context import NESTING_LIMIT, WORD
 from mmlint.flow.dialect import Dialect
-from mmlint.flow.ir import AddressOf, Assign, Call, Declare, Expr, Index, Member, Name, Store, Temp
+from mmlint.flow.ir import AddressOf, Assign, Call, Const, Declare, Expr, Index, Member, Name, Store, Temp
 from mmlint.source import Span
 from mmlint.syntax.functions import ParsedFunction
 
@@ -40,6 +40,8 @@ _QUALIFIERS = frozenset(
     b"const volatile static extern inline register restrict typedef _Noreturn _Thread_local __thread __inline "
     b"__inline__ __restrict __restrict__ __const __volatile__ __extension__ __always_inline noinline _Atomic".split()
 )
+# Elements of an initialiser that are no pointers.
+_WITHOUT_PLACE = ("number_literal", "char_literal", "string_literal", "concatenated_string", "comment")
 _TYPEOF = re.compile(rb"_*(?:typeof|TYPEOF|auto_type)\w*")
 _ON_EXIT = re.compile(rb"__(free|cleanup)\s*\(\s*([A-Za-z_]\w*)\s*\)")
 
@@ -182,13 +184,18 @@ class Declarations(Calls):
             self.unmodelled(node, "expression nested too deeply")
             return
         self.depth += 1
-        for element in node.named_children:
+        for position, element in enumerate(node.named_children):
             if element.type == "initializer_pair":
                 self._designated(element, place)
             elif element.type == "initializer_list":
                 self.initialise(element, None)
-            else:
+            elif element.type in _WITHOUT_PLACE or place is None:
                 self.effect(element)
+            else:
+                # Without the declaration of a structure nobody knows the name of the member.
+                array = isinstance(place, Name) and self.scopes.variables[place].array
+                spot = Index(place, Const(position)) if array else Member(place, f"<{position}>", False)
+                self.builder.emit(Store(spot, self.value(element), self.span(element)))
         self.depth -= 1
 
     def _designated(self, node: Node, place: Expr | None) -> None:

@@ -21,6 +21,7 @@ from mmlint.flow.ir import (
     Binary,
     Cast,
     Const,
+    Declare,
     Deref,
     Expr,
     Index,
@@ -262,8 +263,16 @@ class Expressions(Lowering):
         return Cast(self.words(type_), self.value(operand))
 
     def _compound_literal(self, node: Node) -> Expr:
-        self.initialise(node.named_children[-1], None)
-        return self.unknown(node)
+        """``(struct walk){ .pte = pte }`` is a variable without a name."""
+        type_, elements = node.named_children[0], node.named_children[-1]
+        words = self.words(type_)
+        if elements.type != "initializer_list" or not words.startswith("struct ") or not words[7:].isidentifier():
+            self.initialise(elements, None)
+            return self.unknown(node)
+        name = self.scopes.declare(b"<literal>", words, 0, self.base + node.start_byte)
+        self.builder.emit(Declare(name, self.span(node)))
+        self.initialise(elements, name)
+        return name
 
     def _block_argument(self, node: Node) -> Expr:
         self.unmodelled(node, "block in the argument of a macro")
