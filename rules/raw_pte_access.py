@@ -25,11 +25,11 @@ their family know that buffer; a direct access reads the old entry, or is overwr
 
 A pointer counts when it is mapped or looked up, given to an accessor, handed over by the section (by itself,
 by its address, as vmf->pte and pvmw->pte, or in a structure of the function that the callee takes apart), or
-moved by a function from one that counts; other structures that hold it are not followed. Calls are followed for seven steps, in the folders of rules/kernel/calls.toml,
-and through pointers whose function is known. In a file outside of a tree only its own functions are known.
-`mmlint sections --audit-access` names what could not be followed. `sizeof(*pte)`, `&pte[1]`, pointer
-arithmetic, a copy on the stack and a cast to an entry of an upper table are no access; the architectures'
-headers and the generic accessors are exempt.
+moved by a function from one that counts; other structures that hold it are not followed. Calls are followed
+for seven steps, in the folders of rules/kernel/calls.toml, and through pointers whose function is known. In a
+file outside of a tree only its own functions are known. `mmlint sections --audit-access` names what could not be
+followed. `sizeof(*pte)`, `&pte[1]`, pointer arithmetic, a copy on the stack and a cast to an entry of an upper
+table are no access; the architectures' headers and the generic accessors are exempt.
 
 ## Fix safety
 

@@ -25,9 +25,9 @@ pending updates to another CPU, or leaves them behind.
 What sleeps is a list in rules/kernel/sleep.toml, and whatever calls it. Calls are followed for seven steps, in
 the folders of rules/kernel/calls.toml, and through pointers whose function is known. A chain may hang on two
 conditions; with more of them nothing is claimed. GFP flags, flags of type bool and constants of an enumeration
-are followed through parameters and members of a local structure; of those that are not known, only what happens for every value is said.
-While the mode is paused everything is allowed. An architecture knows whether its own sections may sleep, and
-one without the mode has none: both are notes.
+are followed through parameters and members of a local structure; of those that are not known, only what happens
+for every value is said. While the mode is paused everything is allowed. An architecture knows whether its own
+sections may sleep, and one without the mode has none: both are notes.
 
 ## Fix safety
 

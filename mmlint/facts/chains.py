@@ -11,15 +11,14 @@ shortest first, and each function is looked at once for each set of known argume
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, MAX_DEPTH, OWN, SLEEP, CallGraph, architecture
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.found import DirectAccess, Entering, Found, ReadBack, Sleep, Unresolved
+from mmlint.facts.frames import Around, Frame, handed_names, is_global, macro_entry, may_run
 from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.handed import Part, out_of_sight
 from mmlint.facts.index import Place
@@ -28,12 +27,10 @@ from mmlint.facts.modes import Unknown, choices
 from mmlint.facts.ops import entry_parameters, functions_handed
 from mmlint.facts.readback import read_backs
 from mmlint.facts.sections import Evidence
-from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 from mmlint.syntax.words import ASM
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
 # A section that runs more functions than this is not followed further; that is told.
 _MAX_FRAMES = 600
 # A chain to a sleeper may hang on this many conditions; with more of them, nothing is claimed.
@@ -43,46 +40,6 @@ _TOO_FAR = "it is too many calls away from the section"
 _IN_ASSEMBLY = "assembly is given the pointer"
 _HANDED = Entry(Symbol("T[handed]"), Poly.symbol(Symbol("@[handed]")))
 _ANYTHING = SLEEP | ENTER | GIVEN | OWN | LOCKED
-
-
-class _Context(NamedTuple):
-    """A function whose calls are followed: how it was reached, and what is known in it.
-
-    ``place`` is None for the section itself; ``arch`` is the architecture whose code led here, empty for generic code.
-    ``leads`` are the values of parameters that lead to pte pointers.
-    """
-
-    start: ir.Call | None
-    first: str
-    place: Place | None
-    path: str
-    hot: PageTables
-    names: frozenset[str]
-    doubts: int = 0
-    steps: tuple[Evidence, ...] = ()
-    arch: str = ""
-    leads: frozenset[Symbol] = frozenset()
-
-
-class _Frame(NamedTuple):
-    """A function about to be looked at: how it was called, and from where.
-
-    ``hot`` are the arguments that are pte pointers of the section: i, or ~i for one that argument i points to.
-    ``parts`` are members of structures that are handed over, pte pointers of the section among them.
-    """
-
-    start: ir.Call
-    first: str
-    place: Place
-    given: tuple[tuple[int, Value], ...]
-    unknown: Unknown
-    hot: frozenset[int]
-    depth: int
-    doubts: int
-    steps: tuple[Evidence, ...]
-    caller: Place | None = None
-    arch: str = ""
-    parts: tuple[Part, ...] = ()
 
 
 class Chains:
@@ -112,10 +69,10 @@ class Chains:
         found = self._found = Found()
         calls = list(calls)
         self._interest = dict(self._graph.survey({call.op.callee or "" for call in calls} - {""}, self._path))
-        pending: deque[_Frame] = deque()
+        pending: deque[Frame] = deque()
         doubts: dict[tuple[object, ...], int] = {}
 
-        def push(frames: Iterable[_Frame]) -> None:
+        def push(frames: Iterable[Frame]) -> None:
             for frame in frames:
                 # An access is the same for all calls that lead to it; of sleepers, each call wants to know its own.
                 start = frame.start if self._interest.get(frame.place, 0) & self._kinds & (SLEEP | ENTER) else None
@@ -124,7 +81,7 @@ class Chains:
                     doubts[key] = frame.doubts
                     pending.append(frame)
 
-        section = _Context(None, "", None, self._path, hot, names, arch=architecture(self._path))
+        section = Around(None, "", None, self._path, hot, names, arch=architecture(self._path))
         for call in calls:
             push(self._frames(section, call))
         while pending:
@@ -139,7 +96,7 @@ class Chains:
 
     # ------------------------------------------------------------ one call
 
-    def _frames(self, context: _Context, call: InnerCall) -> list[_Frame]:
+    def _frames(self, context: Around, call: InnerCall) -> list[Frame]:
         """The functions that a call may run, where looking at them can tell something."""
         if call.op.callee is not None:
             run = self._frames_of_ops(context, call) if not self._graph.is_known(call.op.callee) else []
@@ -154,7 +111,7 @@ class Chains:
             frames += self._frames_of(context, call, name, path)
         return frames
 
-    def _frames_of(self, context: _Context, call: InnerCall, name: str, path: str) -> list[_Frame]:
+    def _frames_of(self, context: Around, call: InnerCall, name: str, path: str) -> list[Frame]:
         graph = self._graph
         hot = {i for i, value in enumerate(call.arguments) if isinstance(value, Entry) and value.table in context.hot}
         handed = frozenset(hot | {~index for index, table in call.behind if table in context.hot})
@@ -169,7 +126,7 @@ class Chains:
             self._found.unresolved.append(Unresolved(start, name, why, True, context.steps, context.place))
         if len(context.steps) >= MAX_DEPTH:
             return []
-        places = [place for place in (graph.resolve(name, path) if name else ()) if _may_run(place, context.arch)]
+        places = [place for place in (graph.resolve(name, path) if name else ()) if may_run(place, context.arch)]
         if not places:
             if not graph.is_known(name):
                 why = "a call through a pointer" if not name else "no definition is found"
@@ -188,7 +145,7 @@ class Chains:
                 continue
             given, unknown = self._given(place, call, context, handed)
             frames.append(
-                _Frame(
+                Frame(
                     start,
                     context.first or name,
                     place,
@@ -205,7 +162,7 @@ class Chains:
             )
         return frames
 
-    def _parts(self, context: _Context, call: InnerCall) -> tuple[Part, ...]:
+    def _parts(self, context: Around, call: InnerCall) -> tuple[Part, ...]:
         """The members that are handed over as they mean the same in the callee: of pte pointers, those that matter."""
         found = []
         for part in call.parts if not self._graph.is_known(call.op.callee or "") else ():
@@ -215,11 +172,11 @@ class Chains:
             elif isinstance(part.value, Entry):
                 table = part.value.table
                 found += [part._replace(value=_HANDED)] if table in context.hot else []
-            elif _is_global(part.value, context.names):
+            elif is_global(part.value, context.names):
                 found.append(part)
         return tuple(found)
 
-    def _frames_of_ops(self, context: _Context, call: InnerCall) -> list[_Frame]:
+    def _frames_of_ops(self, context: Around, call: InnerCall) -> list[Frame]:
         """The functions that a call is handed in a structure; what they get, the walk has found."""
         frames = []
         home = self._graph.analysis(context.path)
@@ -236,14 +193,14 @@ class Chains:
                     modes = tuple(self._graph.modes(place).items())
                     arch = context.arch or architecture(place.path)
                     frames.append(
-                        _Frame(
+                        Frame(
                             start, context.first or call.name, place, (), modes, handed, depth, context.doubts + 1,
                             steps, context.place, arch,
                         )
                     )  # fmt: skip
         return frames
 
-    def _out_of_sight(self, context: _Context, name: str, handed: bool, reaches: bool) -> str:
+    def _out_of_sight(self, context: Around, name: str, handed: bool, reaches: bool) -> str:
         """Why a pte pointer that a call is given is not followed into it, or empty.
 
         It is ``handed`` over, or ``reaches`` the callee in a structure.
@@ -256,7 +213,7 @@ class Chains:
         return _TOO_FAR if reaches and len(context.steps) >= MAX_DEPTH else ""
 
     def _given(
-        self, place: Place, call: InnerCall, context: _Context, handed: frozenset[int]
+        self, place: Place, call: InnerCall, context: Around, handed: frozenset[int]
     ) -> tuple[tuple[tuple[int, Value], ...], Unknown]:
         """Arguments whose values mean the same in the callee; and parameters that select what it does, not known."""
         given: dict[int, Value] = {}
@@ -264,16 +221,16 @@ class Chains:
             function = self._function(value, context)
             if function:
                 given[i] = Poly.symbol(Symbol(function))
-            elif isinstance(value, Poly) and _is_global(value, context.names):
+            elif isinstance(value, Poly) and is_global(value, context.names):
                 given[i] = value
         if place.macro:
-            entries: dict[int, Value] = {i: _macro_entry(i) for i in handed if i >= 0}
+            entries: dict[int, Value] = {i: macro_entry(i) for i in handed if i >= 0}
             return tuple(sorted({**given, **entries}.items(), key=lambda item: item[0])), ()
         modes = self._graph.modes(place)
         unknown = {i: values for i, values in modes.items() if i < len(call.arguments) and i not in given}
         return tuple(given.items()), tuple(unknown.items())
 
-    def _function(self, value: Value, context: _Context) -> str:
+    def _function(self, value: Value, context: Around) -> str:
         """A function that is passed on, with the file that names it: there it may be a static one."""
         name = function_name(value)
         if not name or " of " in name:
@@ -285,7 +242,7 @@ class Chains:
 
     # ------------------------------------------------------------ one function
 
-    def _look(self, frame: _Frame) -> list[_Frame]:
+    def _look(self, frame: Frame) -> list[Frame]:
         graph, place, found = self._graph, frame.place, self._found
         analysis = graph.analysis(place.path)
         held = sorted({part.argument for part in frame.parts if isinstance(part.value, Entry)})
@@ -305,16 +262,14 @@ class Chains:
             found.unresolved.append(Unresolved(frame.start, place.name, _IN_STRUCTURE, True, frame.steps, frame.caller))
         everywhere = [{call.op.span for one in effects for call in one.calls} for effects in known]
         certain = set.intersection(*everywhere)
-        frames: list[_Frame] = []
+        frames: list[Frame] = []
         for one in (one for effects in known for one in effects):
             frames += self._consequences(frame, analysis, one, certain)
         return frames
 
-    def _consequences(
-        self, frame: _Frame, analysis: FileAnalysis, effects: Effects, certain: set[Span]
-    ) -> list[_Frame]:
+    def _consequences(self, frame: Frame, analysis: FileAnalysis, effects: Effects, certain: set[Span]) -> list[Frame]:
         name, found = frame.place.name, self._found
-        hot = effects.page_tables(_handed_names(frame.hot, effects))
+        hot = effects.page_tables(handed_names(frame.hot, effects))
         if not self._graph.is_accessor(frame.place) and not self._graph.is_known(name):
             for access in effects.accesses:
                 if access.table in hot:
@@ -346,13 +301,13 @@ class Chains:
 
     def _inner(
         self,
-        frame: _Frame,
+        frame: Frame,
         analysis: FileAnalysis,
         effects: Effects,
         hot: PageTables,
         call: InnerCall,
         certain: set[Span],
-    ) -> list[_Frame]:
+    ) -> list[Frame]:
         """The frames of a call in a callee."""
         text = f"{frame.place.name}() calls {call.name}() here"
         steps = (*frame.steps, self._step(analysis, call.op.name_span, text))
@@ -362,7 +317,7 @@ class Chains:
         path = frame.place.path
         given = effects.parameters
         leads = frozenset(Symbol(given[~i].name) for i in frame.hot if i < 0 and ~i < len(given))
-        context = _Context(frame.start, frame.first, frame.place, path, hot, names, doubts, steps, frame.arch, leads)
+        context = Around(frame.start, frame.first, frame.place, path, hot, names, doubts, steps, frame.arch, leads)
         return self._frames(context, call)
 
     def _step(self, analysis: FileAnalysis, span: Span, text: str) -> Evidence:
@@ -372,32 +327,3 @@ class Chains:
 
 def _symbol(value: Value) -> Symbol | None:
     return value.as_symbol() if isinstance(value, Poly) else None
-
-
-def _may_run(place: Place, arch: str) -> bool:
-    """True for a definition that code of an architecture may come to, through generic code too."""
-    return not arch or architecture(place.path) in ("", arch)
-
-
-def _is_global(value: Poly, names: frozenset[str]) -> bool:
-    """True for a value that means the same in every function: a number, or constants and functions by name."""
-    for symbol in value.symbols():
-        words = _WORD.findall(symbol)
-        if symbol.makers or not words or names.intersection(words) or symbol.startswith(("*", "&", "`", "@", "T[")):
-            return False
-        if "->" in symbol or "(" in symbol:
-            return False
-    return True
-
-
-def _macro_entry(index: int) -> Entry:
-    """What a macro gets where it is handed a pte pointer."""
-    return Entry(Symbol(f"T[#{index}]"), Poly.symbol(Symbol(f"@[#{index}]")))
-
-
-def _handed_names(indices: frozenset[int], effects: Effects) -> list[str]:
-    """The parameters that lead to pte pointers of the caller, as `PageTables` names them."""
-    parameters = effects.parameters
-    handed = [f"#{i}" for i in indices if i >= 0]
-    handed += [parameters[i].name for i in indices if 0 <= i < len(parameters)]
-    return handed + [f"*{parameters[~i].name}" for i in indices if i < 0 and ~i < len(parameters)]

@@ -1,8 +1,8 @@
 """Structures and arrays with an initialiser, read from the text of a file: which functions stand in them.
 
-    static const struct mm_walk_ops cold_walk_ops = {
-            .pmd_entry = madvise_cold_or_pageout_pte_range,
-    };
+static const struct mm_walk_ops cold_walk_ops = {
+        .pmd_entry = madvise_cold_or_pageout_pte_range,
+};
 """
 
 from __future__ import annotations
