@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import resource
 import time
 from pathlib import Path
@@ -140,8 +141,10 @@ def test_huge_base64(linux: Path, tmp_path: Path) -> None:
 
 
 def test_large_base64_is_bounded(linux: Path, tmp_path: Path) -> None:
-    """As much as is read at all, in one line: no more than a few copies of it are made."""
-    body = base64.b64encode(new_file("mm/x.c", line="x" * (30 << 20)))
+    """As much as is read at all, in one line of base64: no more than a few copies of it are made."""
+    added = b"".join(b"+" + b"x" * 1_000_000 + b"\n" for _ in range(31))
+    diff = new_file("mm/x.c").replace(b"@@ -0,0 +1 @@\n+int x;\n", b"@@ -0,0 +1,31 @@\n" + added)
+    body = base64.b64encode(diff)
     mail = HEAD.split(b"\n\n")[0] + b"\nContent-Transfer-Encoding: base64\n\n" + body
     (tmp_path / "large.patch").write_bytes(mail)
     start = time.monotonic()
@@ -155,6 +158,104 @@ def test_too_many_mails(linux: Path, tmp_path: Path) -> None:
     (tmp_path / "box").write_bytes(mbox([HEAD + b"x\n"] * 5_001))
     with pytest.raises(UsageError, match=r"5,001 mails; at most 64 MiB and 5,000 mails are read"):
         checked(tmp_path / "box", linux).__enter__()
+
+
+def quickly(linux: Path, folder: Path, diff: bytes) -> str:
+    """As `refused`, without any work on what is refused."""
+    start = time.monotonic()
+    told = refused(linux, folder, diff)
+    assert time.monotonic() - start < 10
+    return told
+
+
+def test_lines_of_a_subject_are_no_mails_to_split(linux: Path, tmp_path: Path) -> None:
+    """So many first lines of mails that git would write a file for each of them."""
+    (tmp_path / "box").write_bytes(b"From x Mon Sep 17 00:00:00 2001\n" * 200_000)
+    start = time.monotonic()
+    with pytest.raises(
+        UsageError, match=r"box: 200,000 mails; at most 64 MiB and 5,000 mails are read; give the mails"
+    ):
+        checked(tmp_path / "box", linux).__enter__()
+    assert time.monotonic() - start < 10
+
+
+def test_copies_without_end(linux: Path, tmp_path: Path) -> None:
+    """Two lines for each make a file of which every one would be analysed."""
+    copy = b"diff --git a/mm/memory.c b/mm/c%d.c\nsimilarity index 100%%\ncopy from mm/memory.c\ncopy to mm/c%d.c\n"
+    told = quickly(linux, tmp_path, b"".join(copy % (n, n) for n in range(5_000)))
+    assert told == (
+        "TMP/evil.patch: refused: line 2004 of the patch: more than 500 copies of files; give the patches without it"
+    )
+
+
+def test_a_line_that_nobody_reads(linux: Path, tmp_path: Path) -> None:
+    told = quickly(linux, tmp_path, new_file("mm/x.c", line="(lazy_mmu_mode_enable()" * 1_000_000))
+    assert told.endswith("a line of more than 1 MiB; give the patches without it")
+
+
+@pytest.mark.parametrize("size", ["99999999999", "9" * 5_000, "67108865"])
+def test_binary_file_that_claims_to_be_large(linux: Path, tmp_path: Path, size: str) -> None:
+    """git would make room for what a few bytes claim to unfold to."""
+    diff = (
+        "diff --git a/x.bin b/x.bin\nnew file mode 100644\nindex 0000000..1111111\nGIT binary patch\n"
+        f"literal {size}\nHcmV?d00001\n\nliteral 0\nHcmV?d00001\n\n"
+    )
+    assert quickly(linux, tmp_path, diff.encode()).endswith(
+        "line 6 of the patch: a binary file of more than 64 MiB; give the patches without it"
+    )
+
+
+@pytest.mark.parametrize("source", ["--output=TMP/x..HEAD", "HEAD\n..HEAD", "HEAD" + "^" * 5_000 + "..HEAD", "*..HEAD"])
+def test_ranges_that_are_none(linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str) -> None:
+    """Never taken for an option of git; told in one short line; no output file is begun."""
+    written = tmp_path / "out.json"
+    source = source.replace("TMP", str(tmp_path))
+    words = ["series", "--tree", str(linux), "--no-config", "--output", f"json={written}"]
+    assert main([*words, "--format=text", "--", source]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    (line,) = told.err.splitlines()
+    assert "has no commit" in line and line.endswith("; give one of these") and len(line) < 1_000
+    assert not written.exists() and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_files_that_are_none(linux: Path, tmp_path: Path, kind: str) -> None:
+    """Nobody waits for a writer, and no device is read."""
+    box = tmp_path / "box"
+    box.mkdir()
+    place = box / "0001.patch"
+    if kind == "fifo":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to("/dev/zero")
+    else:
+        place.mkdir()
+    start = time.monotonic()
+    with pytest.raises(UsageError, match="box: no mail is there; give an mbox"):
+        checked(box, linux).__enter__()
+    if kind != "folder":
+        with pytest.raises(UsageError, match="neither a mailbox nor a folder"):
+            checked(place, linux).__enter__()
+    assert time.monotonic() - start < 10
+
+
+def test_mime_parts_within_parts(linux: Path, tmp_path: Path) -> None:
+    parts = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(2_000))
+    (tmp_path / "x.patch").write_bytes(HEAD.split(b"\n\n")[0] + b"\nMIME-Version: 1.0\n" + parts + new_file("mm/x.c"))
+    with pytest.raises(UsageError, match="git cannot read the mail: Too many boundaries to handle; give it as it was"):
+        checked(tmp_path / "x.patch", linux).__enter__()
+
+
+def test_output_is_whole_or_not_there(linux: Path, tmp_path: Path) -> None:
+    """A file from before stays as it is when the input is refused."""
+    (tmp_path / "evil.patch").write_bytes(HEAD + new_file("../x.c"))
+    written = tmp_path / "out.json"
+    written.write_text("before")
+    words = ["series", str(tmp_path / "evil.patch"), "--tree", str(linux), "--no-config"]
+    assert main([*words, "--output", f"json={written}", "--output", f"fixup={tmp_path}/fixes"]) == 2
+    assert written.read_text() == "before"
+    assert not (tmp_path / "fixes").exists()
 
 
 def test_headers_that_are_no_headers(linux: Path, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def _changes(letter: Letter) -> tuple[FileChange, ...]:
             raise UsageError(
                 f"{letter.mail.where}: the mail is mangled by the sender's program (format=flowed): {error}"
             ) from error
-        raise UsageError(f"{letter.mail.where}: refused: {error}; give the patch as git made it") from error
+        raise UsageError(f"{letter.mail.where}: refused: {error}; {error.remedy}") from error
 
 
 def _patch(read: _Input, number: int, space: Workspace | None) -> Patch:

@@ -17,16 +17,26 @@ from typing import Final
 from mmlint.series.model import FileChange, Hunk, Line
 
 MAX_HUNKS: Final = 50_000
+# A copy makes a whole file of two lines, and each has to be judged.
+MAX_COPIES: Final = 500
+# No line of source is as long, and nobody reads one that is.
+MAX_LINE: Final = 1 << 20
+MAX_BINARY: Final = 64 << 20
 _GIT: Final = re.compile(rb'^diff --git ("(?:[^"\\]|\\.)*"|\S.*?) ("(?:[^"\\]|\\.)*"|\S.*)$')
 _HUNK: Final = re.compile(rb"^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _INDEX: Final = re.compile(rb"^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: (\d{6}))?\s*$")
+_BINARY: Final = re.compile(rb"^(?:literal|delta) (\d+)\s*$")
 _ESCAPE: Final = re.compile(rb"\\([0-7]{1,3}|.)")
 _CONTROL: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _NO_FILE: Final = b"/dev/null"
 
 
 class PatchError(Exception):
-    """The patch is refused: why, with its line."""
+    """The patch is refused: why, with its line, and what to do about it."""
+
+    def __init__(self, why: str, remedy: str = "give the patch as git made it") -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 @dataclass(slots=True)
@@ -69,6 +79,7 @@ class _Reader:
         self.lines = text.split(b"\n")
         self.at = 0
         self.hunks = 0
+        self.copies = 0
         self.strip = 1
 
     def changes(self) -> Iterator[FileChange]:
@@ -92,6 +103,9 @@ class _Reader:
                 continue
             if line.startswith(b"GIT binary patch") and file is not None:
                 file.kind = "binary"
+            size = _BINARY.match(line) if file and file.kind == "binary" else None
+            if size and (len(size[1]) > 12 or int(size[1]) > MAX_BINARY):
+                raise self._too_much(f"a binary file of more than {MAX_BINARY >> 20} MiB")
             self.at += 1
         if file and (change := file.finished()):
             yield change
@@ -146,6 +160,9 @@ class _Reader:
         elif line.startswith((b"rename from ", b"copy from ")):
             file.old = self._path(line.split(b" from ", 1)[1], bare=True)
             file.kind = "renamed" if line.startswith(b"rename") else "copied"
+            self.copies += file.kind == "copied"
+            if self.copies > MAX_COPIES:
+                raise self._too_much(f"more than {MAX_COPIES} copies of files")
         elif line.startswith((b"rename to ", b"copy to ")):
             file.new = self._path(line.split(b" to ", 1)[1], bare=True)
         elif line.startswith(b"Binary files "):
@@ -192,7 +209,7 @@ class _Reader:
         if found is None:
             raise self._refused("a hunk without line numbers")
         if self.hunks > MAX_HUNKS:
-            raise self._refused(f"more than {MAX_HUNKS:,} hunks")
+            raise self._too_much(f"more than {MAX_HUNKS:,} hunks")
         old_start, old_count, new_start, new_count = (int(g) if g is not None else 1 for g in found.groups())
         place = self.at + 1
         old, new, lines = old_start, new_start, []
@@ -204,6 +221,8 @@ class _Reader:
             is_last = self.at + 1 >= len(self.lines) and not line
             if is_last or line is None or kind not in (b" ", b"-", b"+", b"\\", b"\r"):
                 raise self._refused(f"the hunk of line {place} is shorter than its header says")
+            if len(line) > MAX_LINE:
+                raise self._too_much(f"a line of more than {MAX_LINE >> 20} MiB")
             if kind == b"\\":
                 continue
             kind = b" " if kind == b"\r" else kind
@@ -227,6 +246,9 @@ class _Reader:
 
     def _refused(self, why: str) -> PatchError:
         return PatchError(f"line {self.at + 1} of the patch: {why}")
+
+    def _too_much(self, what: str) -> PatchError:
+        return PatchError(f"line {self.at + 1} of the patch: {what}", "give the patches without it")
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

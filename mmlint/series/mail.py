@@ -24,8 +24,10 @@ from mmlint.series.thread import mails_of_thread
 STDIN: Final = "-"
 MAX_BYTES: Final = 64 << 20
 MAX_MAILS: Final = 5_000
-_LIMITS: Final = f"at most {MAX_BYTES >> 20} MiB and {MAX_MAILS:,} mails are read"
+_LIMITS: Final = f"at most {MAX_BYTES >> 20} MiB and {MAX_MAILS:,} mails are read; give the mails of the series alone"
 _SEPARATOR: Final = re.compile(rb"From \S+ .*\d{4}\s*$")
+# What git takes for the first line of a mail, roughly.
+_MAIL: Final = re.compile(rb"^From \S+ .*\d:\d\d.* \d{4}", re.MULTILINE)
 _HEADER: Final = re.compile(rb"[!-9;-~]+:[ \t\r\n]")
 _WANTED: Final = re.compile(rb"^(?:from|subject|message-id|date):", re.IGNORECASE | re.MULTILINE)
 _SCISSORS: Final = re.compile(rb"^\s*-+\s*(?:8<|>8|%<|>%)\s*-+", re.MULTILINE)
@@ -69,7 +71,7 @@ def read_mails(source: str, git: PrivateGit) -> list[Mail]:
     """All mails of ``source`` in order. Raises UsageError when there are none, or too many."""
     if source == STDIN:
         mails = _mails_in(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", git)
-    elif Path(source).is_dir():
+    elif lies_there(source) and Path(source).is_dir():
         mails = _folder(Path(source), git)
     else:
         path = Path(source)
@@ -82,6 +84,14 @@ def read_mails(source: str, git: PrivateGit) -> list[Mail]:
     if not mails:
         raise UsageError(f"{source}: no mail is there; give an mbox, a maildir, a folder of patches or a range")
     return mails
+
+
+def lies_there(source: str) -> bool:
+    """True when there is a file or folder of that name; what no file can be called is none."""
+    try:
+        return Path(source).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> bytes:
@@ -144,6 +154,9 @@ def _mails_in(data: bytes, where: str, git: PrivateGit) -> list[Mail]:
 
 def split(data: bytes, where: str, git: PrivateGit, mboxrd: bool) -> list[Mail]:
     """The mails of a mailbox. Raises UsageError."""
+    count = sum(1 for _ in _MAIL.finditer(data))
+    if count > MAX_MAILS:
+        raise UsageError(f"{where}: {count:,} mails; {_LIMITS}")
     box = git.folder / "mails"
     box.mkdir()
     try:

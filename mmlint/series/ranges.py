@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from mmlint.config import UsageError
 from mmlint.series.git import GitError, PrivateGit
-from mmlint.series.mail import MAX_BYTES, Letter, open_mail, split
+from mmlint.series.mail import MAX_BYTES, Letter, lies_there, open_mail, split
 from mmlint.series.model import Base, How
 from mmlint.series.objects import Entry, changed_tree, tree_of, write_commit
 from mmlint.series.workspace import Workspace
@@ -23,6 +22,7 @@ from mmlint.series.workspace import Workspace
 STAGED: Final = "<staged>"
 _MAX_COMMITS: Final = 1_000
 _RANGE: Final = re.compile(r"(.*?)(\.\.\.?)(.*)", re.DOTALL)
+_LONG: Final = 200
 _LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv", "--format=mboxrd")
 _PATCH: Final = ("-p", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
 
@@ -48,7 +48,7 @@ def is_range(source: str) -> bool:
     """True for what is staged, and for A..B where no such file is there."""
     if source == STAGED:
         return True
-    return ".." in source and not source.startswith(("/", "./", "../")) and not Path(source).exists()
+    return ".." in source and not source.startswith(("/", "./", "../")) and not lies_there(source)
 
 
 def read_range(source: str, git: PrivateGit) -> Commits:
@@ -113,5 +113,10 @@ def _commit(git: PrivateGit, name: str, source: str) -> str:
         return git.ask_user("rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}")
     except GitError as error:
         raise UsageError(
-            f"{source}: no such file, and {git.tree.shown} has no commit {name}; give one of these"
+            f"{_short(source)}: no such file, and {git.tree.shown} has no commit {_short(name)}; give one of these"
         ) from error
+
+
+def _short(name: str) -> str:
+    """A name as a message holds it."""
+    return name if len(name) <= _LONG else f"{name[:_LONG]}..."
