@@ -83,6 +83,18 @@ def test_series_applies_and_is_what_fix_does(
     assert subjects == [line for area in areas for line in (f"{area}: use {name}()", "Zoë Author <zoe@example.org>")]
 
 
+def test_series_applies_to_files_with_other_line_ends(repository: Path, tmp_path: Path) -> None:
+    """git am takes the carriage returns of a mail away, unless they are encoded."""
+    for path in ("mm/memory.c", "mm/vmalloc.c"):
+        (repository / path).write_bytes((repository / path).read_bytes().replace(b"\n", b"\r\n"))
+    git(repository, "commit", "-qam", "line ends")
+    assert main(["fix", "--series", "../patches", "."]) == 1
+    made = applied(repository, tmp_path / "patches", tmp_path / "copy")
+    main(["fix", "--in-place", "-q", "."])
+    assert made == content(repository)
+    assert made["mm/memory.c"].count(b"lazy_mmu_mode_enable_for_pte_range(mm, addr, end, start_pte);\r\n") == 1
+
+
 def test_cover_letter_lists_every_section(repository: Path, tmp_path: Path) -> None:
     main(["fix", "--series", "../patches", "."])
     text = next((tmp_path / "patches").glob("0000-*")).read_text()

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from mmlint.report import fixup
+from mmlint.report.series_outcome import outcome_of
 from mmlint.report.suggestion import whole_lines
 from mmlint.series.diff import parse_diff
 from mmlint.series.model import How, SeriesReport
@@ -198,3 +200,12 @@ def test_own_series_of_the_same_shape(tmp_path: Path) -> None:
     with checked(tmp_path / "thread.txt", linux) as report:
         assert report.base.how is How.BLOBS
         assert_reviewed(report)
+        files = fixup.render(outcome_of(report))
+    git(linux, "am", "-q", "-", data=mail)
+    git(linux, "am", "-q", "-", data=files["0001-fixup.patch"])
+    changed = git(linux, "diff", "--numstat", "HEAD~1").split()
+    # Three lists of parameters, and one word.
+    assert changed == ["6", "6", HEADER, "1", "1", "mm/madvise.c"]
+    with checked("base..HEAD", linux) as report:
+        repaired = [f.diagnostic.message.split("[")[1].split("]")[0] for f in report.authors() if f.repaired_by == 2]
+        assert sorted(repaired) == ["api-definition"] * 3 + ["inconsistent-ptep"]

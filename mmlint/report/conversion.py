@@ -25,6 +25,7 @@ from mmlint.fix import Repair
 from mmlint.report.commit_message import commit_message
 from mmlint.report.cover_letter import blurb, subject
 from mmlint.report.repairs import undeclared
+from mmlint.report.transfer import for_am
 from mmlint.series.git import GitError, PrivateGit, user_tree
 from mmlint.series.objects import changed_tree, files_of, tree_of, write_commit
 from mmlint.tree import HEADER
@@ -96,7 +97,7 @@ def _series(
     name, address, time = re.split(r" <|> ", who)
     person = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": address, "GIT_COMMITTER_DATE": time}
     git.run("format-patch", *_FORMAT, *words, data=b"", **person)
-    files = {entry.name: entry.read_bytes() for entry in sorted((git.folder / "out").iterdir())}
+    files = {entry.name: for_am(entry.read_bytes()) for entry in sorted((git.folder / "out").iterdir())}
     (cover,) = (name for name in files if name.startswith("0000-"))
     notes = [note.removeprefix("note: ") for note in undeclared(changing, checker.vocabulary)]
     title = subject(sorted(paths.values()), changing)

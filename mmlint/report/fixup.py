@@ -22,6 +22,7 @@ from mmlint.report.outcome import Outcome
 from mmlint.report.review import paragraph
 from mmlint.report.series_outcome import of_patch
 from mmlint.report.terminal import shown
+from mmlint.report.transfer import for_am
 from mmlint.series.model import Patch, SeriesReport
 from mmlint.source import Source
 
@@ -90,7 +91,7 @@ def _patch(series: SeriesReport, patch: Patch, repairs: Sequence[Repair]) -> byt
     message = [f"fixup! {patch.title}", "", *_titles(repairs), "", f"Found with mmlint {__version__}."]
     files = {change.path: change.after for change in repairs}
     commit = series.store.amended(patch.position, files, "".join(f"{line}\n" for line in message))
-    return series.store.git("format-patch", *_FORMAT, f"--signature=mmlint {__version__}", commit)
+    return for_am(series.store.git("format-patch", *_FORMAT, f"--signature=mmlint {__version__}", commit))
 
 
 def _text(lines: Iterable[str]) -> bytes:

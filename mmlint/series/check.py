@@ -185,7 +185,8 @@ def _patch(read: _Input, number: int, space: Workspace | None) -> Patch:
         count if in_range or not subject.counted else subject.total,
         subject.revision,
         letter.subject_text,
-        subject.title or "(no subject)",
+        # A commit's title is all of its subject; what a mail has in brackets is not in the commit that it becomes.
+        (letter.subject_text.removeprefix("[PATCH] ") if in_range else subject.title) or "(no subject)",
         letter.author,
         letter.sender,
         letter.date,
