@@ -245,7 +245,7 @@ def test_review_of_b4_is_the_whole_diff_of_git(series: SeriesReport, made: Serie
     assert files["identity.txt"] == "mmlint <mmlint@localhost>\n"
     assert files["series.txt"].startswith("Of the 5 ranged calls of the series, 4 hold")
     rest = files["0001.txt"]
-    assert rest.startswith("> diff --git ")
+    assert rest.startswith("\n> diff --git ")
     assert files["0002.txt"].startswith("The series names the range of 5 of 8 sections that can name it; not of\n")
     unquoted = [line for line in rest.split("\n") if not line.startswith("> ")]
     assert "\n".join(unquoted).strip() == FIRST.partition("pte);\n")[2].strip()

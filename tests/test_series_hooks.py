@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mmlint.cli import main
-from tests.series_samples import LINUX, MPROTECT, PLAIN, SWAPPED, commit, git, line_of, made, mbox, repository
+from tests.series_samples import LINUX, MPROTECT, PLAIN, RANGED, SWAPPED, commit, git, line_of, made, mbox, repository
 
 LINE = line_of((LINUX / "mm/mprotect.c").read_text(), PLAIN)
 HERE = Path(sys.executable).parent
@@ -186,6 +186,32 @@ def test_commit_is_stopped(tools: Path) -> None:
     # With -a git gives another index to the hook.
     assert run("git", "commit", "-a", "--allow-empty", "-m", "x").returncode == 0
     assert git(tools, "rev-list", "--count", "HEAD").strip() == "2"
+
+
+HALF = ("mm/madvise: name the first range", {"mm/madvise.c": (PLAIN, f"\t{RANGED}(mm, addr, end, start_pte);\n")})
+
+
+def test_what_one_patch_leaves_is_for_the_next(
+    linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of a function in one patch: told of a series that is all there, not of a patch that is looked at alone."""
+    first, second = made(linux, HALF, STEPS[1])
+    for command in (["b4-check"], ["b4-check", "--json"]):
+        given(monkeypatch, first.split(b"\n", 1)[1])
+        assert main([*command, "--no-config"]) == 0
+        assert "incomplete-conversion" not in capsys.readouterr().out
+    (tmp_path / "one").write_bytes(first)
+    assert main(["hook", "sendemail-validate", str(tmp_path / "one"), "--no-config"]) == 0
+    (linux / "mm/madvise.c").write_text((LINUX / "mm/madvise.c").read_text().replace(*HALF[1]["mm/madvise.c"], 1))
+    git(linux, "add", "-A")
+    assert main(["hook", "pre-commit", "--no-config"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main(["series", str(tmp_path / "one"), "--no-config"]) == 0
+    out = capsys.readouterr().out
+    assert "incomplete-conversion" not in out and "note: the series has 2 patches; not there: 2\n" in out
+    (tmp_path / "both").write_bytes(mbox([first, second]))
+    assert main(["series", str(tmp_path / "both"), "--no-config"]) == 1
+    assert capsys.readouterr().out.count("[incomplete-conversion]") == 1
 
 
 def test_push_is_stopped(tools: Path, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from mmlint.report import b4_check, checkstyle, gitlab, junit, mail, sarif
+from mmlint.report import b4_check, b4_review, checkstyle, gitlab, junit, mail, sarif
 from mmlint.report.series_outcome import outcome_of
 from mmlint.report.series_text import render_lines
 from mmlint.report.terminal import Pen
@@ -139,3 +141,29 @@ def test_replies(series: SeriesReport) -> None:
         "      madvise_free_pte_range()\n\n"
         "This shows the same"
     )
+
+
+def test_b4_takes_the_review_over(series: SeriesReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """b4's own code, with a patch to two files and nothing above its diff: no comment becomes a part of the note."""
+    b4 = pytest.importorskip("b4.review._review", reason="b4 IS NOT INSTALLED: its review is not tried")
+    monkeypatch.setattr(b4, "save_tracking", lambda *_: None)
+    git(tmp_path, "clone", "-q", "-b", "main", series.base.tree, "copy")
+    copy = tmp_path / "copy"
+    folder = copy / ".git/b4-review" / git(copy, "rev-parse", "HEAD").strip()
+    folder.mkdir(parents=True)
+    for name, data in b4_review.render(outcome_of(series)).items():
+        (folder / name).write_bytes(data)
+    patches: list[dict[str, dict[str, dict[str, Any]]]] = [{} for _ in series.patches]
+    tracking = {"series": {}, "patches": patches}
+    commits = git(copy, "rev-list", "--reverse", f"{series.base.revision}..main").split()
+    assert b4._integrate_agent_reviews(str(copy), "", tracking, commits, patches) is True
+    found = [patch.get("reviews", {}).get("mmlint@localhost", {}) for patch in patches]
+    places = [[(c["path"], c["line"]) for c in review.get("comments", ())] for review in found]
+    assert places == [
+        [("b/mm/mprotect.c", LINES["mm/mprotect.c"])],
+        [],
+        [],
+        [("b/mm/mremap.c", LINES["mm/mremap.c"] + 1)],
+    ]
+    notes = [review.get("note", "") for review in found]
+    assert notes[1].startswith("The series names the range of 1 of 2 sections") and not any(notes[:1] + notes[2:])

@@ -14,7 +14,7 @@ from mmlint.commands.run import for_engine
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings
 from mmlint.series.check import Options, check_series
-from mmlint.series.model import SeriesReport
+from mmlint.series.model import INCOMPLETE, SeriesReport
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,9 +44,15 @@ def shown_of(report: SeriesReport, settings: Settings, tell_unneeded: bool = Fal
 
 
 def to_the_point(report: SeriesReport) -> SeriesReport:
-    """Without what is true of every patch that is looked at by itself, unless calls could not be judged for it."""
+    """Without what is true of every patch that is looked at by itself, unless calls could not be judged for it.
+
+    What one patch leaves plain is for the next one to convert.
+    """
     unseen = report.base.unseen if report.skipped else ()
-    return replace(report, base=replace(report.base, unseen=unseen), remarks=())
+    findings = report.findings
+    if len(report.patches) == 1:
+        findings = tuple(finding for finding in findings if finding.diagnostic.rule != INCOMPLETE)
+    return replace(report, findings=findings, base=replace(report.base, unseen=unseen), remarks=())
 
 
 def exit_code(report: SeriesReport, settings: Settings, exit_zero: bool = False) -> int:

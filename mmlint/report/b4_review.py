@@ -47,7 +47,8 @@ def _patch_text(series: SeriesReport, patch: Patch, questions: Mapping[str, str]
     review = review_of(series, patch.position, questions, applied)
     if not review.count:
         return []
-    note = [line for lines in review.elsewhere for line in (*lines, "")]
+    # b4 takes what stands above the first line "> diff" that is not the first of all for the note.
+    note = [line for lines in review.elsewhere for line in (*lines, "")] or [""]
     return [*note, *whole(applied, review.comments)]
 
 

@@ -114,7 +114,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit) 
     findings = [_finding(track) for track in history.tracks]
     early = list(undefined(judge, patches))
     findings += [*early, *transient(history.tracks, patches, early)]
-    if conversion:
+    if conversion and not _is_partial(patches):
         findings += incomplete(conversion, judge)
     unseen = base.unseen
     if other := judge.other_order(judge.last):
@@ -139,6 +139,11 @@ def _selected(report: SeriesReport, settings: Settings) -> SeriesReport:
     chosen = tuple(finding for finding in report.findings if settings.selects(finding.diagnostic.rule))
     final = report.final._replace(diagnostics=tuple(d for d in report.final.diagnostics if settings.selects(d.rule)))
     return replace(report, findings=chosen, final=final)
+
+
+def _is_partial(patches: Sequence[Patch]) -> bool:
+    """True when patches of the series are not there, which may well convert the rest."""
+    return any(patch.total > len(patches) for patch in patches)
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

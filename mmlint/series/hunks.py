@@ -116,7 +116,9 @@ def check_hunks(
                 findings.append(Finding(diagnostic, cause, patch.position, diagnostic))
             skipped += _unseen(change, new.get(change.path, b""), checker)
     calls = calls_of(checker.vocabulary)
-    findings += [*undefined(patches), *incomplete(patches, last, calls)]
+    findings += undefined(patches)
+    if all(patch.total <= len(patches) for patch in patches):
+        findings += incomplete(patches, last, calls)
     final = make_report(len(last), [replace(report, skipped=()) for report in last.values()], skipped)
     return SeriesReport(
         tuple(patches),
