@@ -9,29 +9,32 @@ for a clean file, and the rest goes on.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from mmlint.cache import Cache
+from mmlint.cache import Cache, Results
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Note, Skipped
 from mmlint.disk import DiskTree
 from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.kernel import load_vocabulary
-from mmlint.recorded import RecordedTree
+from mmlint.parallel import Died, Raised, spread
+from mmlint.recorded import RecordedTree, Recording
 from mmlint.rule import LoadedRule, load_rules
 from mmlint.source import Source, Span
 from mmlint.tree import LoneFile, Tree, TreeApi, api_in, api_of
-from mmlint.tree_names import kept_tables, read_tables
+from mmlint.tree_names import Reading, kept_tables
 from mmlint.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from mmlint.facts.callgraph import CallGraph
     from mmlint.facts.index import Tables
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 INTERNAL_ERROR: Final = "internal-error"
 
 
@@ -51,6 +54,11 @@ class Home:
         self.tree = tree
         self.tables = tables
         self._make = make
+
+    def begin(self) -> None:
+        """Have the definitions read in other processes, while this one goes on."""
+        if isinstance(self.tables, Reading):
+            self.tables.begin()
 
     @cached_property
     def graph(self) -> CallGraph:
@@ -73,18 +81,21 @@ class Checker:
         """The vocabulary with the ranged name of a tree, unless the user named one."""
         return load_vocabulary(target=api.ranged) if api.ranged and not self.target else self.vocabulary
 
-    def check(self, source: Source, tree: Tree | None = None, graph: CallGraph | None = None) -> FileReport:
+    def check(
+        self, source: Source, tree: Tree | None = None, graph: CallGraph | None = None, processes: int = 1
+    ) -> FileReport:
         """Facts and findings of one file. Never raises on account of the file.
 
         In a ``tree``, the path of the source is one of the tree; without one, it is looked for above the path on disk.
-        ``graph`` finds what the file calls in its tree, where somebody has one already.
+        ``graph`` finds what the file calls in its tree, where somebody has one already. Up to ``processes`` work.
         """
         from mmlint.facts.analysis import analyse_file
 
         try:
             api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
             place = (graph, source.path) if graph is not None else self._surroundings(source, tree, api)
-            facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit, bool(self.rules))
+            each = partial(self._each, place[0], processes)
+            facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit, bool(self.rules), each)
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
@@ -92,8 +103,42 @@ class Checker:
         found += [d for rule in self.rules for d in _run_on_file(rule, facts)]
         return FileReport(tuple(found), facts, facts.skipped)
 
+    def _each(
+        self, graph: CallGraph, processes: int, work: Callable[[Item], Result], items: Sequence[Item]
+    ) -> list[Result]:
+        if processes < 2 or len(items) < 2:
+            return [work(item) for item in items]
+        graph.index.load()
+        recording = graph.tree if isinstance(graph.tree, Recording) else None
+
+        def with_log(item: Item) -> tuple[Result, object, Results]:
+            result = work(item)
+            log = recording.log if recording else None
+            return result, log, self.cache.handed_over() if self.cache else {}
+
+        results = []
+        for item, found in zip(items, spread(with_log, items, processes), strict=True):
+            if isinstance(found, Raised):
+                # Raised once more, it says where.
+                found = with_log(item)
+            if isinstance(found, Died):
+                raise RuntimeError(found.reason)
+            result, log, kept = found
+            results.append(result)
+            if recording:
+                recording.learn(log)
+            if self.cache:
+                self.cache.take(kept)
+        return results
+
+    def begin(self, path: str) -> None:
+        """Have what judging any file in the tree of ``path`` asks for read in other processes."""
+        api = api_of(path, self.vocabulary)
+        if api.root:
+            self._home(None, api, path).begin()
+
     def prepare(self, path: str) -> None:
-        """Read now what judging any file in the tree of ``path`` asks for: before processes fork."""
+        """Have it read now: before processes fork."""
         api = api_of(path, self.vocabulary)
         if api.root:
             self._home(None, api, path).graph.index.load()
@@ -130,7 +175,7 @@ class Checker:
         folders = self.vocabulary.calls.folders
         tree = DiskTree(root, not absolute, self.processes, self.cache)
         if self.cache is None or not self.cache.is_open:
-            return tree, cache(partial(read_tables, tree, folders, self.processes))
+            return tree, Reading(tree, folders, self.processes)
         recorded = RecordedTree(tree, root, folders, self.cache, self.processes)
         return recorded, cache(partial(kept_tables, recorded, root, folders, self.cache, self.processes))
 

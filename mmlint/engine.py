@@ -31,6 +31,8 @@ COMMON: Final = b"lazy_mmu_mode"
 RUNNERS: Final = b"_page_range("
 # Less C than this is analysed before a second process has started.
 _WORTH_SPREADING: Final = 200_000
+# The functions of a smaller file are judged before a second process has started.
+WORTH_SHARING: Final = 20_000
 # Fewer files than this are read before a cache is opened.
 _WORTH_REMEMBERING: Final = 1 << 12
 
@@ -173,13 +175,20 @@ def _judge_all(sources: Sequence[Source], checker: Checker) -> list[_Judged]:
     """The largest files are begun first, so that no process waits for another."""
     from mmlint.checker import not_finished
 
-    spreading = checker.processes > 1 and sum(len(source.data) for source in sources) >= _WORTH_SPREADING
-    if spreading:
-        import mmlint.facts.analysis  # noqa: F401 - loaded once, before the processes fork
+    size = sum(len(source.data) for source in sources)
+    spreading = checker.processes > 1 and len(sources) > 1 and size >= _WORTH_SPREADING
+    if sources:
+        checker.begin(sources[0].path)
+        # Loaded once, before the processes fork, and while others read.
+        import mmlint.facts.analysis  # noqa: F401
 
+    if spreading:
         checker.prepare(sources[0].path)
+    # One file of some size is shared out by its functions.
+    inside = checker.processes if not spreading and size >= WORTH_SHARING else 1
     order = sorted(range(len(sources)), key=lambda number: (-len(sources[number].data), sources[number].path))
-    found = spread(lambda number: _judge(sources[number], checker), order, checker.processes if spreading else 1)
+    outside = checker.processes if spreading else 1
+    found = spread(lambda number: _judge(sources[number], checker, inside), order, outside)
     judged = dict(zip(order, found, strict=True))
     return [
         _Judged(not_finished(source.path, one.reason), None, {}) if isinstance(one := judged[number], Died) else one
@@ -187,8 +196,8 @@ def _judge_all(sources: Sequence[Source], checker: Checker) -> list[_Judged]:
     ]
 
 
-def _judge(source: Source, checker: Checker) -> _Judged:
-    report = checker.check(source)
+def _judge(source: Source, checker: Checker, processes: int) -> _Judged:
+    report = checker.check(source, processes=processes)
     tree = checker.recorded(source.path)
     results = checker.cache.handed_over() if checker.cache else {}
     return _Judged(report, tree.log if tree is not None else {}, results)

@@ -23,11 +23,20 @@ class Died(NamedTuple):
     reason: str
 
 
+class Raised(Died):
+    """The same for an item whose work raised an exception."""
+
+
 def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int) -> list[Result | Died]:
     """``[work(item) for item in items]``, in up to ``processes`` forked children. Never raises what ``work`` raises."""
+    return begin(work, items, processes)()
+
+
+def begin(work: Callable[[Item], Result], items: Sequence[Item], processes: int) -> Callable[[], list[Result | Died]]:
+    """What gives the results when it is called, once; the children work from now on."""
     count = min(processes, len(items))
     if count < 2:
-        return [_answer(work, item) for item in items]
+        return lambda: [_answer(work, item) for item in items]
     import gc
 
     # What is there already is of no interest to the collectors of the children.
@@ -36,6 +45,12 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int
     queue = _queue(len(shares))
     children = [_Child(work, items, shares, queue) for _ in range(count)]
     os.close(queue)
+    return lambda: _collected(work, items, children)
+
+
+def _collected(
+    work: Callable[[Item], Result], items: Sequence[Item], children: Sequence[_Child[Item, Result]]
+) -> list[Result | Died]:
     results: dict[int, Result | Died] = {}
     try:
         for child in children:
@@ -66,7 +81,7 @@ def _answer(work: Callable[[Item], Result], item: Item) -> Result | Died:
     try:
         return work(item)
     except Exception as error:
-        return Died(f"looking at it failed: {type(error).__name__}: {error}")
+        return Raised(f"looking at it failed: {type(error).__name__}: {error}")
 
 
 def _alone(work: Callable[[Item], Result], item: Item) -> Result | Died:

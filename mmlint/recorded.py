@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from mmlint.cache import Cache
 from mmlint.cache_key import content, key
@@ -27,6 +27,18 @@ class State(NamedTuple):
     paths: Sequence[str]
     digests: dict[str, bytes]
     signature: bytes
+
+
+@runtime_checkable
+class Recording(Protocol):
+    """A tree that knows what was asked of it, and takes in what was asked of its copy in another process."""
+
+    @property
+    def log(self) -> Any:
+        """What was asked."""
+
+    def learn(self, log: Any) -> None:
+        """Take in what was asked elsewhere."""
 
 
 class RecordedTree:
@@ -69,10 +81,10 @@ class RecordedTree:
             if kind == "read":
                 self._now[question] = self._content(words[0])
             elif kind == "files":
-                self._now[question] = _listed(self._tree.files(words[0]))
+                self._now[question] = listing_digest(self._tree.files(words[0]))
             elif kind == "search":
                 needles = tuple(word.encode("utf-8", "surrogateescape") for word in words)
-                self._now[question] = _listed(self._tree.search(needles))
+                self._now[question] = listing_digest(self._tree.search(needles))
             else:
                 return None
         return self._now[question]
@@ -103,14 +115,14 @@ class RecordedTree:
     def files(self, folder: str) -> Sequence[str]:
         """The C files below a folder, in order."""
         found = self._tree.files(folder)
-        self._log["files", folder] = _listed(found)
+        self._log["files", folder] = listing_digest(found)
         return found
 
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         """The C files that hold one of ``needles``, in order."""
         found = self._tree.search(needles)
         words = (needle.decode("utf-8", "surrogateescape") for needle in needles)
-        self._log["search", *words] = _listed(found)
+        self._log["search", *words] = listing_digest(found)
         return found
 
     def shown(self, path: str) -> str:
@@ -118,5 +130,6 @@ class RecordedTree:
         return self._tree.shown(path)
 
 
-def _listed(paths: Sequence[str]) -> bytes:
+def listing_digest(paths: Sequence[str]) -> bytes:
+    """What stands for a list of paths."""
     return content("\0".join(paths).encode("utf-8", "surrogateescape"))

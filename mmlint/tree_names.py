@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from mmlint.cache import Cache
 from mmlint.cache_key import key
 from mmlint.facts.index import Table, Tables, read_names, searched
-from mmlint.parallel import Died, spread
+from mmlint.parallel import Died, begin
 from mmlint.recorded import Log, RecordedTree, State
 from mmlint.tree import Tree
 
@@ -30,10 +31,35 @@ def read_tables(tree: Tree, folders: Sequence[str], processes: int = 1) -> Table
     return Tables(paths, _read(tree, paths, processes))
 
 
+class Reading:
+    """The same when it is called; other processes may `begin` with it before."""
+
+    def __init__(self, tree: Tree, folders: Sequence[str], processes: int) -> None:
+        self._tree = tree
+        self._folders = folders
+        self._processes = processes
+        self._begun: Callable[[], Tables] | None = None
+
+    def begin(self) -> None:
+        """Have other processes read, where there may be any."""
+        if self._begun is None:
+            paths = searched(self._tree, self._folders)
+            read = _begun(self._tree, paths, self._processes)
+            self._begun = cache(lambda: Tables(paths, read()))
+
+    def __call__(self) -> Tables:
+        self.begin()
+        assert self._begun is not None
+        return self._begun()
+
+
 def kept_tables(tree: RecordedTree, root: str, folders: Sequence[str], cache: Cache, processes: int) -> Tables:
     """The same, from what an earlier run kept and the files that have changed since."""
-    state = tree.state
-    place = key("names", root, *folders)
+    return tables_of(tree, tree.state, key("names", root, *folders), cache, processes)
+
+
+def tables_of(tree: Tree, state: State, place: bytes, cache: Cache, processes: int) -> Tables:
+    """The same for the files of a ``state`` of a tree, of which ``place`` is the key."""
     tables = _loaded(cache.get("names", place), state)
     if tables is None:
         tables = _read(tree, state.paths, processes)
@@ -61,17 +87,26 @@ def _loaded(data: bytes | None, state: State) -> tuple[Table, ...] | None:
 
 
 def _read(tree: Tree, paths: Sequence[str], processes: int) -> tuple[Table, ...]:
+    return _begun(tree, paths, processes)()
+
+
+def _begun(tree: Tree, paths: Sequence[str], processes: int) -> Callable[[], tuple[Table, ...]]:
     shares: list[Sequence[str]] = [paths]
     if processes > 1 and len(paths) >= _WORTH_SPREADING:
         # Interleaved, because the large files stand together.
         shares = [paths[start :: 2 * processes] for start in range(2 * processes)]
-    tables = []
-    for share, found in zip(shares, spread(lambda share: _names(share, tree), shares, processes), strict=True):
-        table, log = _names(share, tree) if isinstance(found, Died) else found
-        tables.append(table)
-        if isinstance(tree, RecordedTree):
-            tree.learn(log)
-    return tuple(tables)
+    answers = begin(lambda share: _names(share, tree), shares, processes)
+
+    def collected() -> tuple[Table, ...]:
+        tables = []
+        for share, found in zip(shares, answers(), strict=True):
+            table, log = _names(share, tree) if isinstance(found, Died) else found
+            tables.append(table)
+            if isinstance(tree, RecordedTree):
+                tree.learn(log)
+        return tuple(tables)
+
+    return collected
 
 
 def _names(paths: Sequence[str], tree: Tree) -> tuple[Table, Log]:

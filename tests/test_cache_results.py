@@ -40,9 +40,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     paths: list[str] = []
     check = checker.Checker.check
 
-    def noted(self: checker.Checker, source: Source) -> checker.FileReport:
+    def noted(self: checker.Checker, source: Source, processes: int = 1) -> checker.FileReport:
         paths.append(source.path)
-        return check(self, source)
+        return check(self, source, processes=processes)
 
     monkeypatch.setattr(checker.Checker, "check", noted)
     return paths

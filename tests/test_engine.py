@@ -17,6 +17,7 @@ from mmlint.checker import Checker, make_checker
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import needles, run
+from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import FileFacts, FunctionFacts
 from mmlint.files import find_files, scan
 from mmlint.kernel import load_vocabulary
@@ -24,6 +25,7 @@ from mmlint.parallel import Died, spread
 from mmlint.rule import LoadedRule, Rule
 from mmlint.source import Source
 from mmlint.vocabulary import Vocabulary
+from tests.cache_tree import BODIES, CALLS, function, make_tree, walker
 from tests.samples import PLAIN, function_of, plain_section
 
 SECTION = PLAIN.encode()
@@ -214,6 +216,75 @@ def test_result_does_not_depend_on_jobs_or_order(tree: Path, monkeypatch: pytest
     for jobs in (2, 3, 8):
         assert run(["."], Settings(jobs=jobs)) == expected
     assert run(["mm", "fs", str(tree / ".")[len(str(tree)) :] or "."], Settings(jobs=2)) == expected
+
+
+LARGE = b"".join(walker(name, call) for name, call in zip((b"walk", b"other", b"third"), CALLS, strict=False))
+
+
+@pytest.mark.parametrize("jobs", [2, 3, 8])
+def test_functions_of_one_file_are_shared_out(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, cache_home: Path, jobs: int
+) -> None:
+    make_tree(tree)
+    (tree / "mm/near.h").write_bytes(function(b"near_one", BODIES[1], True))
+    (tree / "include/linux/far.h").write_bytes(function(b"far_one", BODIES[3], True))
+    (tree / "mm/walk.c").write_bytes(LARGE)
+    expected = run(["mm/walk.c"], Settings(jobs=1, cache=False))
+    assert expected.coverage.sections == 3
+    assert {(d.rule, d.function) for d in expected.diagnostics} == {
+        ("raw-pte-access", "near_one"),
+        ("sleep-in-section", "other"),
+        *(("unranged-walker", name) for name in ("walk", "other", "third")),
+    }
+    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+    forks: list[int] = []
+    fork = os.fork
+
+    def counted() -> int:
+        forks.append(fork())
+        return forks[-1]
+
+    monkeypatch.setattr(os, "fork", counted)
+    assert run(["mm/walk.c"], Settings(jobs=jobs, cache=False)) == expected
+    assert len(forks) == min(jobs, 4), "three functions, and what they have others run"
+    assert run(["mm/walk.c"], Settings(jobs=jobs)) == expected
+    assert cache_home.exists()
+    assert run(["mm/walk.c"], Settings(jobs=1)) == expected, "from the cache"
+
+
+@pytest.mark.parametrize(
+    ("how", "message", "raised"),
+    [
+        ("raise", "the analysis failed: RecursionError: too deep", "raised in test_engine.py, fail()"),
+        (
+            "die",
+            "the analysis failed: RuntimeError: the process that looked at it died (SIGKILL)",
+            "raised in checker.py",
+        ),
+    ],
+)
+def test_a_fault_in_one_function_is_told_of_its_file(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, how: str, message: str, raised: str
+) -> None:
+    from mmlint.facts import analysis
+
+    function, own = analysis._function, os.getpid()
+
+    def fail(file: FileAnalysis, name: str, texts: list[Solved], audit: bool, wanted: bool) -> FunctionFacts:
+        if name == "other" and how == "raise":
+            raise RecursionError("too deep")
+        if name == "other" and os.getpid() != own:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(file, name, texts, audit, wanted)
+
+    (tree / "mm/walk.c").write_bytes(LARGE)
+    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+    monkeypatch.setattr(analysis, "_function", fail)
+    report = run(["mm/walk.c"], Settings(jobs=2, cache=False))
+    (crash,) = report.diagnostics
+    assert (crash.rule, crash.message) == ("internal-error", message)
+    assert crash.notes[0].message.startswith(raised)
+    assert report.coverage.skipped == (Skipped("mm/walk.c", "", 1, "the analysis failed"),)
 
 
 @pytest.mark.usefixtures("by_hand", "tree")

@@ -12,7 +12,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import accumulate
+from typing import NamedTuple, Protocol, TypeVar
 
 from mmlint.diagnostic import Skipped
 from mmlint.facts.audit import audit_section
@@ -30,8 +34,29 @@ from mmlint.source import Source, Span
 from mmlint.tree import NO_TREE, TreeApi
 from mmlint.vocabulary import Vocabulary
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 _MAX_CONDITIONALS = 10_000
 __all__ = ["analyse_file", "mentions_section"]
+
+
+class _Part(NamedTuple):
+    """What came of some functions of the file."""
+
+    functions: list[FunctionFacts]
+    skipped: list[Skipped]
+    looked_at: int
+
+
+class Each(Protocol):
+    """Does something with each item, perhaps in several processes: results in the order of the items."""
+
+    def __call__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Sequence[Result]: ...
+
+
+def in_turn(work: Callable[[Item], Result], items: Sequence[Item]) -> Sequence[Result]:
+    """One after the other."""
+    return [work(item) for item in items]
 
 
 def analyse_file(
@@ -42,12 +67,14 @@ def analyse_file(
     path: str = "",
     audit: bool = False,
     incidents: bool = True,
+    each: Each = in_turn,
 ) -> FileFacts:
     """Every section of a file, judged. Never raises for bad C: what cannot be read is in ``skipped``.
 
     ``api`` is that of the tree the file stands in, ``graph`` finds what is called in its other files, ``path`` is the
     place of the file in the tree. With ``audit``, sections say what runs in them and how it accesses entries.
     Without ``incidents``, what happens in sections is left out: who only lists them need not follow their calls.
+    ``each`` does what is to be done for each function.
     """
     if source.data.count(b"#if") > _MAX_CONDITIONALS:
         reason = "the file has more than 10,000 conditionals"
@@ -56,8 +83,9 @@ def analyse_file(
     if graph is not None:
         graph.join(path, analysis)
     pattern = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in calls_of(vocabulary)) + rb")\s*\(")
-    functions = []
+    functions: list[FunctionFacts] = []
     skipped: list[Skipped] = []
+    looked_at = 0
     names = [
         name
         for name, definitions in analysis.definitions.items()
@@ -69,24 +97,41 @@ def analyse_file(
         place = analysis.definitions[name][0].name_span.start
         reason = f"the macro {macro}() enters or leaves the mode"
         skipped.append(Skipped(source.path, name, source.line(place), reason))
-    for name in names:
-        solved, unsolved = analysis.solve(name)
-        for item in unsolved:
-            skipped.append(Skipped(source.path, name, source.line(item.span.start), item.reason))
-        if solved:
-            functions.append(_function(analysis, name, solved, audit, incidents))
-    run_by_others = callback_facts(analysis) if incidents else []
-    functions += run_by_others
+    tasks = [partial(_judged, analysis, name, audit, incidents) for name in names]
+    if incidents:
+        tasks.append(partial(_run_by_others, analysis))
+    for part in each(_work, tasks):
+        # What another process made has its own copy of the file.
+        functions += [replace(function, source=source) for function in part.functions]
+        skipped += part.skipped
+        looked_at += part.looked_at
     skipped = list(dict.fromkeys(skipped))
     functions.sort(key=lambda facts: facts.span)
     return FileFacts(
         source,
         tuple(functions),
-        len(names) + len(run_by_others),
+        looked_at,
         tuple(skipped),
         mentions_of(analysis),
         remarks_on(analysis),
     )
+
+
+def _work(task: Callable[[], _Part]) -> _Part:
+    return task()
+
+
+def _judged(analysis: FileAnalysis, name: str, audit: bool, incidents: bool) -> _Part:
+    solved, unsolved = analysis.solve(name)
+    line, path = analysis.source.line, analysis.source.path
+    skipped = [Skipped(path, name, line(item.span.start), item.reason) for item in unsolved]
+    functions = [_function(analysis, name, solved, audit, incidents)] if solved else []
+    return _Part(functions, skipped, 1)
+
+
+def _run_by_others(analysis: FileAnalysis) -> _Part:
+    functions = callback_facts(analysis)
+    return _Part(functions, [], len(functions))
 
 
 def _unaccounted(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[tuple[int, str]]:

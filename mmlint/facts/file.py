@@ -24,7 +24,7 @@ from mmlint.flow.lower import lower
 from mmlint.flow.solver import NoFixpoint
 from mmlint.flow.values import Value
 from mmlint.source import Source, Span
-from mmlint.syntax.functions import Definition, FileReader, ParsedFunction
+from mmlint.syntax.functions import Definition, ParsedFunction, reader_of
 from mmlint.tree import NO_TREE, TreeApi
 from mmlint.vocabulary import Callback, Vocabulary
 
@@ -100,7 +100,7 @@ class FileAnalysis:
         self.graph = graph
         self.path = path
         self.vocabulary = vocabulary
-        self.reader = FileReader(source)
+        self.reader = reader_of(source)
         macros = vocabulary.macros
         self.dialect = Dialect(
             transparent=macros.transparent,

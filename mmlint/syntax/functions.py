@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import tree_sitter
 
@@ -116,6 +116,12 @@ class FileReader:
         if key not in self._parsed:
             self._parsed[key] = _parse(self._parser, definition)
         return self._parsed[key]
+
+
+@lru_cache(maxsize=256)
+def reader_of(source: Source) -> FileReader:
+    """The reader of a file, which several analyses may share: nothing but its text decides what it finds."""
+    return FileReader(source)
 
 
 def _parse(parser: FunctionParser, definition: Definition) -> ParsedFunction:
