@@ -16,6 +16,7 @@ import io
 import marshal
 import os
 import pickle
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mmlint.cache import Cache
@@ -49,22 +50,16 @@ class KeptReports:
             tree = self._checker.recorded(source.path)
             if log and (tree is None or not tree.answers(log)):
                 return None
-            report = _Reader(text, source).load()
         except Exception:
             # Whatever may be wrong with it: the file is judged anew.
             return None
-        return report if isinstance(report, FileReport) else None
+        return load_report(text, lambda: source)
 
     def keep(self, source: Source, report: FileReport, log: Log) -> None:
         """Keep a report, unless it tells of a fault of mmlint."""
-        if report.facts is None or any(diagnostic.rule == INTERNAL_ERROR for diagnostic in report.diagnostics):
-            return
-        stream = io.BytesIO()
-        try:
-            _Writer(stream, source).dump(report)
-        except pickle.PicklingError:
-            return
-        self._cache.put("report", self._place(source), marshal.dumps((log, stream.getvalue())))
+        text = dump_report(report, source) if report.facts is not None else None
+        if text is not None:
+            self._cache.put("report", self._place(source), marshal.dumps((log, text)))
 
     def _place(self, source: Source) -> bytes:
         checker = self._checker
@@ -95,6 +90,27 @@ def _where(path: str, api: TreeApi) -> tuple[str, str, str]:
     return api.root, place, os.path.relpath(api.root) if api.root else ""
 
 
+def dump_report(report: FileReport, source: Source) -> bytes | None:
+    """A report without the bytes of its file; None for one that tells of a fault of mmlint, or of other files."""
+    if any(diagnostic.rule == INTERNAL_ERROR for diagnostic in report.diagnostics):
+        return None
+    stream = io.BytesIO()
+    try:
+        _Writer(stream, source).dump(report)
+    except pickle.PicklingError:
+        return None
+    return stream.getvalue()
+
+
+def load_report(text: bytes, source: Callable[[], Source]) -> FileReport | None:
+    """The report that was dumped; ``source`` gives its file, where it is needed. None for what is no report."""
+    try:
+        report = _Reader(text, source).load()
+    except Exception:
+        return None
+    return report if isinstance(report, FileReport) else None
+
+
 class _Writer(pickle.Pickler):
     """Leaves the file out, whose bytes need not be kept."""
 
@@ -113,13 +129,13 @@ class _Writer(pickle.Pickler):
 class _Reader(pickle.Unpickler):
     """Knows nothing but the classes of a report."""
 
-    def __init__(self, text: bytes, source: Source) -> None:
+    def __init__(self, text: bytes, source: Callable[[], Source]) -> None:
         super().__init__(io.BytesIO(text))
         self._source = source
 
     def persistent_load(self, pid: object) -> Source:
         del pid
-        return self._source
+        return self._source()
 
     def find_class(self, module_name: str, global_name: str) -> object:
         if module_name in _MODULES and "." not in global_name:

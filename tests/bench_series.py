@@ -2,9 +2,9 @@
 
     python -m tests.bench --series --kernel ~/src/linux
 
-The tree is put into a repository of its own in a temporary folder. Series of one patch and of several are checked: what
-they have in common is paid once, and the rest is told for each patch. A patch that changes a file which nothing of
-the tree reaches is told beside one that changes a walker, because a walker is analysed again.
+The tree is put into a repository of its own in a temporary folder. What the patches of a series have in common is paid
+once, and the rest is told for each patch: without anything in the cache, and with what a series before has left there.
+Patches of files that no section reaches are told beside patches of walkers, because a walker is analysed again.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from mmlint.cache import Cache
 from mmlint.checker import make_checker
 from mmlint.config import Settings
 from mmlint.series.arrange import arrange
@@ -57,26 +58,26 @@ def series(repository: Path, files: Sequence[str], box: Path) -> Path:
     return box
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def stages(repository: Path, box: Path) -> dict[str, list[float]]:
-    """Seconds of each stage: the base with all patches applied, its analysis, and each state."""
-    found: dict[str, list[float]] = {}
-    with PrivateGit(user_tree(str(repository))) as store:
+def stages(repository: Path, box: Path, cache: Cache) -> dict[str, float]:
+    """Seconds of each stage: the base with all patches applied, what is said of the base, and of each patch."""
+    found: dict[str, float] = {}
+    with cache, PrivateGit(user_tree(str(repository))) as store:
         start = time.perf_counter()
         order = arrange([open_mail(mail, store) for mail in read_mails(str(box), store)], str(box))
         changes = [parse_diff(letter.text) for letter in order.patches]
         _, space = place(store, order.patches, order.cover, changes, None)
         assert space is not None
-        found["base and patches"] = [time.perf_counter() - start]
-        judge = Judge(make_checker(Settings()), space, Settings().processes)
-        found["analysis of the base"] = [timed(lambda: judge.reports(0))]
-        states = range(1, len(order.patches) + 1)
-        found["each patch"] = [timed(lambda k=k: (space.difference(k), judge.reports(k))) for k in states]  # type: ignore[misc]
+        found["base found, patches applied"] = time.perf_counter() - start
+        start = time.perf_counter()
+        judge = Judge(make_checker(Settings()), space, Settings().processes, cache)
+        judge.reports(0)
+        found["base judged"] = time.perf_counter() - start
+        start = time.perf_counter()
+        judge.prepare()
+        for k in range(1, len(order.patches) + 1):
+            space.difference(k)
+            judge.reports(k)
+        found["each patch"] = (time.perf_counter() - start) / len(order.patches)
     return found
 
 
@@ -91,7 +92,7 @@ def am(repository: Path, box: Path) -> float:
     git(tree, "am", "-q", str(box))
     seconds = time.perf_counter() - ready
     git(repository, "worktree", "remove", "--force", str(tree))
-    print(f"{'git am, sparse work tree':44}{ready - start:8.3f} once")
+    print(f"  {'sparse work tree':42}{ready - start:8.3f}")
     return seconds
 
 
@@ -105,14 +106,16 @@ def measure_series(kernel: Path, runs: int) -> int:
         repository = kernel_repository(kernel, Path(name))
         for title, files in (("walkers", WALKERS), ("other files", OTHERS)):
             box = series(repository, files, Path(name) / "series.mbox")
-            rows: dict[str, list[list[float]]] = {}
-            for _ in range(runs):
-                for stage, seconds in stages(repository, box).items():
-                    rows.setdefault(stage, []).append(seconds)
+            rows: dict[tuple[str, str], list[float]] = {}
+            for run in range(runs):
+                folder = Path(name) / f"cache-{title}-{run}"
+                folder.mkdir(0o700)
+                for kept in ("nothing kept", "base kept"):
+                    for stage, seconds in stages(repository, box, Cache(str(folder))).items():
+                        rows.setdefault((stage, kept), []).append(seconds)
             print(f"{title}: {', '.join(files)}")
-            for stage, taken_by in rows.items():
-                each = [statistics.median(column) for column in zip(*taken_by, strict=True)]
-                print(f"  {stage:42}" + " ".join(f"{seconds:8.3f}" for seconds in each))
+            for (stage, kept), taken_by in rows.items():
+                print(f"  {stage:28}{kept:14}{statistics.median(taken_by):8.3f}")
             taken = am(repository, box)
             print(f"  {'git am, for each patch':42}{taken / len(files):8.3f}")
     return 0

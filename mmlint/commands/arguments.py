@@ -177,7 +177,10 @@ def _series(parser: argparse.ArgumentParser) -> None:
     exit_code = parser.add_argument_group("exit code")
     _add_fail_level(exit_code)
     exit_code.add_argument("--exit-zero", action="store_true", help="exit with 0 when there are findings")
-    _add_suppressions(_add_settings(parser))
+    settings = _add_settings(parser)
+    _add_jobs(settings)
+    _add_cache(settings)
+    _add_suppressions(settings)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ _MEANING = {
     "report": "reports of files",
     "scan": "which files hold a section",
     "search": "searches of a tree",
+    "series": "bases of patch series",
 }
 
 

@@ -96,7 +96,7 @@ def _series(
     # The cover letter is from whom git takes for the committer, and of that time.
     name, address, time = re.split(r" <|> ", who)
     person = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": address, "GIT_COMMITTER_DATE": time}
-    git.run("format-patch", *_FORMAT, *words, data=b"", **person)
+    git.run("format-patch", *_FORMAT, *words, more=person)
     files = {entry.name: for_am(entry.read_bytes()) for entry in sorted((git.folder / "out").iterdir())}
     (cover,) = (name for name in files if name.startswith("0000-"))
     notes = [note.removeprefix("note: ") for note in undeclared(changing, checker.vocabulary)]

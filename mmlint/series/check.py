@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mmlint.cache import Cache, open_cache
 from mmlint.checker import make_checker
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Skipped
@@ -68,12 +69,13 @@ def check_series(source: str, options: Options, settings: Settings) -> Iterator[
     # A state is judged after another, and what one leaves behind is garbage to the next.
     gc.enable()
     tree = user_tree(options.tree)
-    with PrivateGit(tree) as git:
+    # What else a rule from elsewhere reads, nobody knows.
+    with open_cache(settings.cache and not settings.rules) as cache, PrivateGit(tree) as git:
         try:
-            report = _report(source, options, settings, git)
+            report = _report(source, options, settings, git, cache)
             if options.previous:
                 with PrivateGit(tree) as other:
-                    before = _report(options.previous, replace(options, base=None), settings, other)
+                    before = _report(options.previous, replace(options, base=None), settings, other, cache)
                     findings, fixed = compare(report.findings, before.findings)
                     previous = Previous(options.previous, _revision(before), fixed)
                     report = replace(report, findings=findings, previous=previous)
@@ -86,7 +88,7 @@ def _revision(report: SeriesReport) -> int:
     return report.patches[0].revision if report.patches else 1
 
 
-def _report(source: str, options: Options, settings: Settings, git: PrivateGit) -> SeriesReport:
+def _report(source: str, options: Options, settings: Settings, git: PrivateGit, cache: Cache) -> SeriesReport:
     # All rules run: what a later patch repairs is told by another rule than found it.
     make_checker(
         settings._replace(select=settings.select - set(SERIES_RULES), ignore=settings.ignore - set(SERIES_RULES))
@@ -105,7 +107,8 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit) 
             return _selected(report, settings)
         space = found
     patches = tuple(_patch(read, number, space) for number in range(len(read.letters)))
-    judge = Judge(checker, space, settings.processes)
+    judge = Judge(checker, space, settings.processes, cache)
+    judge.prepare()
     history = History(judge.reports(0))
     merges = read.commits.merges if read.commits else frozenset()
     for patch in patches:

@@ -16,15 +16,17 @@ import shutil
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Final
 
 from mmlint.config import UsageError
 
 _SECONDS: Final = 120
 _IDENTITY: Final = "mmlint"
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _WRITERS: Final = ("apply", "commit-tree", "hash-object", "update-index")
 
 
@@ -159,7 +161,7 @@ class PrivateGit:
             self._objects = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *words: str, data: bytes = b"", **more: str) -> bytes:
+    def run(self, *words: str, data: bytes = b"", more: Mapping[str, str] = NOTHING) -> bytes:
         """What git prints; ``more`` are variables of its environment. Raises GitError."""
         if words[0] not in _WRITERS:
             return _finish(["git", *words], data, {**self._variables, **more}, self.folder)
@@ -196,6 +198,18 @@ class PrivateGit:
         """What git prints, without the last newline. Raises GitError."""
         return self.run(*words, data=data).decode("utf-8", "surrogateescape").rstrip("\n")
 
+    def grep(self, needles: tuple[bytes, ...], *revision: str, more: Mapping[str, str] = NOTHING) -> list[str]:
+        """The C files that hold one of ``needles``: of a revision, which stands before each, or of a work tree."""
+        words = [word for needle in needles for word in ("-e", os.fsdecode(needle))]
+        try:
+            # A NUL does not make a file another one: what is binary is told where it is read.
+            told = self.run("grep", "-lzaF", "--no-color", *words, *revision, "--", "*.c", "*.h", more=more)
+        except GitError as error:
+            if "ended with 1" in str(error):
+                return []
+            raise
+        return [name.decode("utf-8", "surrogateescape") for name in told.split(b"\0") if name]
+
     def ask_user(self, *words: str) -> str:
         """What git says of the user's repository: for questions on refs only. Raises GitError."""
         if self.tree.git_dir is None:
@@ -208,14 +222,11 @@ class PrivateGit:
         more = {"GIT_INDEX_FILE": os.path.abspath(index)} if index else {}  # noqa: PTH100 - links stay as they are
         return _ask(self.tree.folder or self.tree.git_dir or Path(), f"--git-dir={self.tree.git_dir}", *words, **more)
 
-    def detach(self) -> None:
-        """Ask a process of one's own from now on, in a forked child: the parent's answers the parent."""
-        if os.getpid() != self._pid:
-            self._pid, self._parents, self._objects = os.getpid(), self._objects, None
-
     @property
     def objects(self) -> ObjectReader:
-        """Objects by name; one process for all."""
+        """Objects by name; one process for all. A forked child has its own: the parent's answers the parent."""
+        if os.getpid() != self._pid:
+            self._pid, self._parents, self._objects = os.getpid(), self._objects, None
         if self._objects is None:
             self._objects = ObjectReader(self._variables, self.folder)
         return self._objects

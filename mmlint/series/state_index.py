@@ -9,17 +9,13 @@ kept while all of these stay the same, however the files around them change.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from mmlint.cache_key import content
 from mmlint.facts.index import NameIndex, Place, read_names
-from mmlint.series.state_tree import Recorder, StateTree
-
-
-def in_folder(path: str, folder: str) -> bool:
-    """True when ``path`` lies below ``folder``, in which ``*`` is any one name."""
-    parts = [part for part in folder.split("/") if part]
-    return bool(re.match("".join("[^/]+/" if part == "*" else re.escape(part) + "/" for part in parts), path))
+from mmlint.recorded import listing_digest
+from mmlint.series.base_files import pattern
+from mmlint.series.state_tree import Meaning, Recorder, StateTree
 
 
 class StateIndex:
@@ -33,10 +29,10 @@ class StateIndex:
         self._changed = frozenset(covered)
         self._own = NameIndex(tree, [path for path in covered if tree.changed[path] and path.endswith((".c", ".h"))])
         self._places: dict[str, tuple[Place, ...]] = {}
-        self._names: dict[tuple[frozenset[str], StateTree], frozenset[str]] = {}
+        self._names: dict[frozenset[str], frozenset[str]] = {}
 
     def _rank(self, path: str) -> int | None:
-        return next((number for number, folder in enumerate(self._folders) if in_folder(path, folder)), None)
+        return next((number for number, folder in enumerate(self._folders) if pattern(folder).match(path)), None)
 
     def places(self, name: str) -> tuple[Place, ...]:
         """Definitions of that name, in the order in which an index of the whole state has them."""
@@ -49,37 +45,30 @@ class StateIndex:
             self._places[name] = known
         return known
 
-    def names_in(self, paths: frozenset[str], other: StateTree) -> frozenset[str]:
-        """The names that some files define, in this state or in another."""
-        key = (paths, other)
-        if key not in self._names:
-            self._names[key] = _names(self._tree, paths) | _names(other, paths)
-        return self._names[key]
+    def load(self) -> None:
+        """Find the definitions now: before processes fork."""
+        self._base.load()
+        self._own.load()
+
+    def names_in(self, paths: frozenset[str]) -> frozenset[str]:
+        """The names that some files define in this state."""
+        if paths not in self._names:
+            self._names[paths] = frozenset(name for path in paths for name in self._names_of(path))
+        return self._names[paths]
+
+    def _names_of(self, path: str) -> frozenset[str]:
+        if not self._tree.has(path):
+            return frozenset()
+        try:
+            data = self._tree.read(path)
+        except OSError:
+            return frozenset()
+        listed = read_names([path], lambda _: data).names.split(b"\n")
+        return frozenset(name.decode("utf-8", "surrogateescape") for name in listed)
 
     def text(self, place: Place) -> bytes:
         """The bytes of a definition."""
         return self._tree.read(place.path)[place.start : place.end]
-
-
-def _names(tree: StateTree, paths: frozenset[str]) -> frozenset[str]:
-    def read(path: str) -> bytes:
-        try:
-            return tree.read(path)
-        except OSError:
-            return b""
-
-    names: set[str] = set()
-    for path in paths:
-        if tree.has(path):
-            found = tree.names.get(path)
-            if found is None:
-                listed = read_names([path], read).names.split(b"\n")
-                found = tree.names[path] = frozenset(name.decode("utf-8", "surrogateescape") for name in listed)
-            names |= found
-    return frozenset(names)
-
-
-Meaning = tuple[tuple[str, bool, bool], ...]
 
 
 def meaning(places: Sequence[Place]) -> Meaning:
@@ -104,7 +93,7 @@ class LoggedIndex(NameIndex):
         text = self._index.text(place)
         same = [other for other in self._index.places(place.name) if other.path == place.path]
         number = same.index(place) if place in same else 0
-        self._recorder.texts.setdefault(place.path, {})[place.name, number] = text
+        self._recorder.texts.setdefault(place.path, {})[place.name, number] = content(text)
         return text
 
 
@@ -114,23 +103,24 @@ def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
         if tree.identity(path) != identity:
             return False
     for folder, listed in recorder.listings.items():
-        if tree.files(folder) != listed:
+        if listing_digest(tree.files(folder)) != listed:
             return False
     for needles, hits in recorder.searches.items():
-        if tree.search(needles) != hits:
+        if listing_digest(tree.search(needles)) != hits:
             return False
     moved = tree.moved(recorder.tree)
     if not moved:
         return True
-    touched = index.names_in(moved, recorder.tree) & recorder.names.keys()
+    touched = index.names_in(moved) & recorder.names.keys()
+    touched |= {name for path in moved for name in recorder.named_in.get(path, ())}
     return all(meaning(index.places(name)) == recorder.names[name] for name in touched) and all(
         _same_texts(index, path, recorder.texts[path]) for path in sorted(moved & recorder.texts.keys())
     )
 
 
 def _same_texts(index: StateIndex, path: str, texts: dict[tuple[str, int], bytes]) -> bool:
-    for (name, number), text in texts.items():
+    for (name, number), digest in texts.items():
         same = [place for place in index.places(name) if place.path == path]
-        if number >= len(same) or index.text(same[number]) != text:
+        if number >= len(same) or content(index.text(same[number])) != digest:
             return False
     return True

@@ -9,22 +9,23 @@ of the ranged call is that of the state's own include/linux/pgtable.h, or of the
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache, cached_property
+from typing import Final, NamedTuple
 
+from mmlint.cache import Cache
 from mmlint.checker import Checker, FileReport, not_finished
 from mmlint.diagnostic import Skipped
-from mmlint.engine import needles
+from mmlint.engine import WORTH_SHARING, needles
 from mmlint.facts.analysis import mentions_section
 from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.index import NameIndex
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
+from mmlint.series.kept_base import Entry
 from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.series.workspace import Workspace
@@ -40,24 +41,35 @@ _OTHER_ORDER: Final = re.compile(rb"\bvoid\s+(?!arch_)(\w*lazy_mmu_mode_enable_\
 _DEFINED: Final = re.compile(rb"(?:\bvoid\s+|#\s*define\s+)(\w*lazy_mmu_mode_\w+)\s*\(")
 
 # Less C than this is analysed before a second process has started.
-_WORTH_SPREADING: Final = 400_000
+_WORTH_SPREADING: Final = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    identity: object
-    record: Recorder
-    report: FileReport
+class _Job(NamedTuple):
+    """A file to be judged in a state."""
+
+    path: str
+    tree: StateTree
+    checker: Checker
+
+    @property
+    def key(self) -> tuple[str, str, str | None]:
+        """The same for the same file under the same name of the call."""
+        return self.path, self.checker.vocabulary.target, self.tree.identity(self.path)
 
 
 class Judge:
     """The reports of every state."""
 
-    def __init__(self, checker: Checker, space: Workspace, processes: int = 1) -> None:
+    def __init__(self, checker: Checker, space: Workspace, processes: int = 1, cache: Cache | None = None) -> None:
+        """``cache`` has what earlier runs found out about the base."""
         self._processes = processes
         self._checker = checker
         self._space = space
-        self._kept: dict[tuple[str, str], list[_Kept]] = {}
+        self._folders = checker.vocabulary.calls.folders
+        self._kept_base = space.kept(cache or Cache(None), self._folders)
+        self._entries: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self._kept_base.entries:
+            self._entries.setdefault((entry.path, entry.target), []).append(entry)
         self._reports: dict[int, dict[str, FileReport]] = {}
         self._headers: dict[int, bytes] = {}
         self._base_index: NameIndex | None = None
@@ -72,63 +84,82 @@ class Judge:
         """The tree of a state."""
         return self._space.tree(state)
 
+    def prepare(self) -> None:
+        """Judge now what is new in any state, in several processes where that is worth it."""
+        jobs: dict[tuple[str, str, str | None], _Job] = {}
+        for state in range(self.last + 1):
+            tree, checker = self._space.tree(state), self._checker_of(state)
+            for path in self._paths(tree, checker):
+                job = _Job(path, tree, checker)
+                # What is the same file in a later state will hold there, as a rule.
+                if job.key not in jobs and self._known(job) is None:
+                    jobs[job.key] = job
+        self._make(list(jobs.values()))
+
     def reports(self, state: int) -> dict[str, FileReport]:
         """The report of each file that names the API, by path, in order."""
         if state not in self._reports:
-            tree = self._space.tree(state)
-            checker = self._checker_of(state)
-            paths = tree.search(needles(checker.target or checker.vocabulary.target))
-            known = {path: self._known(path, tree, checker) for path in paths}
-            new = [path for path, report in known.items() if report is None]
-            made = dict(zip(new, self._made(new, tree, checker), strict=True))
-            self._reports[state] = {path: report or made[path] for path, report in known.items()}
+            tree, checker = self._space.tree(state), self._checker_of(state)
+            jobs = [_Job(path, tree, checker) for path in self._paths(tree, checker)]
+            used = {job.path: self._known(job) for job in jobs}
+            made = self._make([job for job in jobs if used[job.path] is None])
+            entries = [used[job.path] or next(made) for job in jobs]
+            self._reports[state] = {entry.path: entry.report for entry in entries if entry.report}
+            if state == 0:
+                self._kept_base.keep(entries, tree)
         return self._reports[state]
 
-    def _known(self, path: str, tree: StateTree, checker: Checker) -> FileReport | None:
-        """The report of an earlier state, where it still holds."""
-        index = self._index(tree, checker)
-        for entry in self._kept.get((path, checker.vocabulary.target), ()):
-            if entry.identity == tree.identity(path) and still_holds(entry.record, tree, index):
-                return entry.report
+    def _paths(self, tree: StateTree, checker: Checker) -> Sequence[str]:
+        return tree.search(needles(checker.target or checker.vocabulary.target))
+
+    def _known(self, job: _Job) -> Entry | None:
+        """What was found in another state, where it holds in this one."""
+        for entry in self._entries.get((job.path, job.checker.vocabulary.target), ()):
+            same = entry.identity == job.tree.identity(job.path)
+            if same and still_holds(entry.record, job.tree, self._index(job.tree)):
+                return entry if entry.read(job.tree) else None
         return None
 
-    def _made(self, paths: list[str], tree: StateTree, checker: Checker) -> Iterator[FileReport]:
-        """New reports, made in several processes where that is worth it."""
-        if not paths:
-            return
-        index = self._index(tree, checker)
-        texts = {path: tree.read(path) for path in paths}
-        spreading = self._processes > 1 and sum(map(len, texts.values())) >= _WORTH_SPREADING
-        own = os.getpid()
+    def _make(self, jobs: Sequence[_Job]) -> Iterator[Entry]:
+        """New entries, in the order of the jobs, which are known from now on."""
+        texts = [job.tree.read(job.path) for job in jobs]
+        size = sum(map(len, texts))
+        spreading = self._processes > 1 and len(jobs) > 1 and size >= _WORTH_SPREADING
+        inside = self._processes if not spreading and size >= WORTH_SHARING else 1
+        if spreading:
+            import mmlint.facts.callgraph  # noqa: F401 - loaded once, before the processes fork
 
-        def make(path: str) -> tuple[FileReport, Answers]:
-            if os.getpid() != own:
-                self._space.detach()
-            recorder = Recorder(tree)
-            return _check(Source(path, texts[path]), recorder, index, checker), recorder.answers
+            for tree in dict.fromkeys(job.tree for job in jobs):
+                self._index(tree).load()
+
+        def make(number: int) -> tuple[FileReport, Answers]:
+            job = jobs[number]
+            recorder = Recorder(job.tree)
+            source = Source(job.path, texts[number])
+            return _check(source, recorder, self._index(job.tree), job.checker, inside), recorder.answers
 
         # The largest are begun first, so that no process waits for another.
-        order = sorted(paths, key=lambda path: (-len(texts[path]), path))
+        order = sorted(range(len(jobs)), key=lambda number: (-len(texts[number]), jobs[number].path))
         results = dict(zip(order, spread(make, order, self._processes if spreading else 1), strict=True))
-        for path in paths:
-            result = results[path]
+        entries = []
+        for number, job in enumerate(jobs):
+            result, target = results[number], job.checker.vocabulary.target
             if isinstance(result, Died):
-                yield not_finished(path, result.reason)
+                entries.append(Entry(job.path, target, None, Recorder(job.tree), not_finished(job.path, result.reason)))
                 continue
             report, answers = result
-            entry = _Kept(tree.identity(path), Recorder(tree, answers), report)
-            self._kept.setdefault((path, checker.vocabulary.target), []).append(entry)
-            yield report
+            entry = Entry(job.path, target, job.tree.identity(job.path), Recorder(job.tree, answers), report)
+            self._entries.setdefault((job.path, target), []).append(entry)
+            entries.append(entry)
+        return iter(entries)
 
-    def _index(self, tree: StateTree, checker: Checker) -> StateIndex:
+    def _index(self, tree: StateTree) -> StateIndex:
         if tree not in self._indices:
-            folders = checker.vocabulary.calls.folders
             if self._base_index is None:
                 base = self._space.base_tree()
-                base.preload(folders)
-                self._base_index = NameIndex(base, folders)
-                self._base_index.load()
-            self._indices[tree] = StateIndex(self._base_index, tree, folders)
+                tables = cache(lambda: self._kept_base.tables(base, self._processes))
+                self._base_index = NameIndex(base, self._folders, tables=tables)
+            self._indices[tree] = StateIndex(self._base_index, tree, self._folders)
         return self._indices[tree]
 
     def header(self, state: int) -> bytes:
@@ -182,11 +213,11 @@ class Judge:
         return replace(self._checker, target=target, vocabulary=load_vocabulary(target=target))
 
 
-def _check(source: Source, tree: Recorder, index: StateIndex, checker: Checker) -> FileReport:
+def _check(source: Source, tree: Recorder, index: StateIndex, checker: Checker, processes: int) -> FileReport:
     if binary(source.data):
         return FileReport((), None, (Skipped(source.path, "", 1, BINARY),))
     if not mentions_section(source.data, checker.vocabulary):
         return FileReport((), None, ())
     api = api_in(tree, checker.vocabulary)
     graph = CallGraph(tree, checker.vocabulary_for(api), api, LoggedIndex(index, tree))
-    return checker.check(source, tree, graph)
+    return checker.check(source, tree, graph, processes)

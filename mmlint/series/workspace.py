@@ -10,18 +10,20 @@ Work tree, index and objects of the user are never touched.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from mmlint.cache import Cache
+from mmlint.series.base_files import BaseFiles, CommitFiles, FolderFiles, KnownFiles, NoFiles
 from mmlint.series.diff import parse_diff
 from mmlint.series.git import GitError, PrivateGit
+from mmlint.series.kept_base import KeptBase
 from mmlint.series.mail import Letter
 from mmlint.series.model import FileChange
 from mmlint.series.objects import Entry, changed_tree, files_of, tree_of, write_commit
-from mmlint.series.state_tree import BaseFiles, CommitFiles, FolderFiles, KnownFiles, StateTree
+from mmlint.series.state_tree import StateTree
 
 _REGULAR: Final = "100644"
 _DIFF: Final = ("diff-tree", "-r", "--no-color", "--no-ext-diff", "--no-textconv")
@@ -31,23 +33,6 @@ class ApplyError(Exception):
     """git cannot apply a patch: its own words."""
 
 
-class _NoFiles:
-    """The base of a series of which nothing but its pre-images is there."""
-
-    def read(self, path: str) -> bytes:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-
-    def files(self) -> Sequence[str]:
-        return ()
-
-    def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
-        del needles
-        return ()
-
-    def preload(self, paths: Sequence[str]) -> None:
-        del paths
-
-
 class Workspace:
     """A `mmlint.series.model.Store` that can grow. ``three_way`` tells whether git had to merge."""
 
@@ -55,7 +40,7 @@ class Workspace:
         self._git = git
         self.commits: list[str] = []
         self.three_way = False
-        self._base = KnownFiles(_NoFiles())
+        self._base = KnownFiles(NoFiles())
         self._trees: dict[int, StateTree] = {}
         self._changed: list[dict[str, str | None]] = [{}]
         self._files_now: dict[str, tuple[str, str]] = {}
@@ -68,7 +53,7 @@ class Workspace:
         ``paths`` are those of the patches, before and after: no other file gets into the index.
         """
         files = files_of(self._git, revision, paths) if revision else {}
-        base: BaseFiles = CommitFiles(self._git, revision) if revision else _NoFiles()
+        base: BaseFiles = CommitFiles(self._git, revision) if revision else NoFiles()
         if replaced:
             new = {path: (files.get(path, (_REGULAR, ""))[0], blob) for path, blob in replaced.items()}
             tree = changed_tree(self._git, tree_of(self._git, revision) if revision else "", new)
@@ -91,7 +76,7 @@ class Workspace:
 
     def begin_with_commits(self, revision: str, commits: Sequence[str]) -> None:
         """The states are commits of the user's."""
-        self._start(revision, CommitFiles(self._git, revision) if revision else _NoFiles(), {})
+        self._start(revision, CommitFiles(self._git, revision) if revision else NoFiles(), {})
         for commit in commits:
             raw = self._git.run(*_DIFF, "--raw", "-z", "--no-renames", "--no-abbrev", self._last, commit)
             fields = raw.split(b"\0")
@@ -180,9 +165,9 @@ class Workspace:
             self._trees[patch] = StateTree(self._base, self._changed[patch], self._git)
         return self._trees[patch]
 
-    def detach(self) -> None:
-        """Do without the parent's process, in a forked child."""
-        self._git.detach()
+    def kept(self, cache: Cache, folders: Sequence[str]) -> KeptBase:
+        """What the cache has of the base."""
+        return KeptBase(cache, self._git, self._base, folders)
 
     def base_tree(self) -> StateTree:
         """The files of the base without any change, where those of the series may be missing."""

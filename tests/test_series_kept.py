@@ -1,0 +1,288 @@
+"""What is kept of the base of a series never shows in what is told, whatever the next base is and lies in the work tree."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmlint.cache import NAME
+from mmlint.checker import Checker, FileReport
+from mmlint.cli import main
+from mmlint.series import states
+from mmlint.series.state_index import StateIndex
+from mmlint.series.state_tree import Recorder
+from mmlint.source import Source
+from tests.cache_tree import BODIES, CALLS, edit, function, make_tree, walker
+from tests.series_samples import git
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, as the current folder."""
+    folder = tmp_path / "linux"
+    folder.mkdir()
+    make_tree(folder)
+    git(folder, "init", "-q", "-b", "main")
+    keep(folder, "base")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def keep(folder: Path, title: str) -> None:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", title)
+
+
+def change(folder: Path, path: str, data: bytes, title: str = "change") -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_bytes(data)
+    keep(folder, title)
+
+
+def told(capsys: Capture, source: str, *words: str) -> tuple[int, str, str]:
+    code = main(["series", "--format", "json", "--all", *words, source])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are judged, as they come."""
+    paths: list[str] = []
+    check = states._check
+
+    def noted(source: Source, tree: Recorder, index: StateIndex, checker: Checker, processes: int) -> FileReport:
+        paths.append(source.path)
+        return check(source, tree, index, checker, processes)
+
+    monkeypatch.setattr(states, "_check", noted)
+    return paths
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_base_is_seen_as_it_is(tree: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    # Seeds 1 and 3 share the functions of a file out to processes, seeds 2 and 3 the files.
+    monkeypatch.setattr(states, "WORTH_SHARING", 0 if seed & 1 else 1 << 30)
+    monkeypatch.setattr(states, "_WORTH_SPREADING", 0 if seed & 2 else 1 << 30)
+    dice = random.Random(seed)
+    said, found = [], set()
+    for number in range(18):
+        said.append(edit(tree, dice))
+        keep(tree, f"step {number}")
+        count = int(git(tree, "rev-list", "--count", "main"))
+        length = min(dice.choice((1, 1, 1, 2, 3)), count - 1)
+        end = dice.randrange(count - length)
+        dirty = dice.random() < 0.3
+        if dirty:
+            said.append("not committed: " + edit(tree, dice))
+        words = (f"main~{end + length}..main~{end}", "--jobs", dice.choice(("1", "3")))
+        with_cache = told(capsys, *words)
+        assert with_cache == told(capsys, *words, "--no-cache"), (words, said)
+        found.add(with_cache[1])
+        if dirty:
+            git(tree, "reset", "-q", "--hard")
+            git(tree, "clean", "-qfdx")
+    assert len(found) > 8, "the edits changed what is found"
+
+
+BASE = ["drivers/gpu/walk.c", "include/linux/pgtable.h", "mm/other.c", "mm/walk.c"]
+
+
+def test_a_base_is_judged_once(tree: Path, capsys: Capture, judged: list[str]) -> None:
+    change(tree, "mm/walk.c", walker(b"walk", CALLS[2]), "mm/walk: set")
+    first = told(capsys, "main~1..main")
+    assert sorted(judged) == sorted([*BASE, "mm/walk.c"])
+    del judged[:]
+    assert told(capsys, "main~1..main") == first
+    assert judged == ["mm/walk.c"], "the state after the patch is nobody's base"
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "again"),
+    [
+        ("drivers/net/plain.c", b"int other;\n", []),
+        ("lib/unrelated.c", function(b"unrelated", BODIES[1], False), []),
+        ("include/linux/far.h", function(b"far_one", BODIES[2], True), ["mm/walk.c"]),
+        ("mm/deep.c", function(b"deep_one", BODIES[1], False), ["mm/other.c"]),
+        ("lib/deep.c", function(b"deep_one", BODIES[1], False), ["mm/other.c"]),
+        ("drivers/gpu/near.h", function(b"near_one", BODIES[1], True), ["drivers/gpu/walk.c"]),
+        ("drivers/gpu/again.h", function(b"near_one", BODIES[1], True), ["drivers/gpu/walk.c"]),
+        ("mm/other.c", walker(b"other", CALLS[0]), ["mm/other.c"]),
+        ("fs/walk.c", walker(b"fs_walk", CALLS[3]), ["fs/walk.c"]),
+    ],
+)
+def test_what_another_base_changes_is_judged_again(
+    tree: Path, capsys: Capture, judged: list[str], path: str, data: bytes, again: list[str]
+) -> None:
+    """The next base has a commit more; of the base, only what that commit concerns is looked at."""
+    git(tree, "checkout", "-q", "-b", "series")
+    change(tree, "drivers/net/plain.c", b"int plain; /* of the series */\n", "net: a comment")
+    told(capsys, "series~1..series")
+    git(tree, "checkout", "-q", "main")
+    change(tree, path, data, "another base")
+    git(tree, "checkout", "-q", "-b", "again")
+    change(tree, "drivers/net/more.c", b"int more;\n", "net: more")
+    del judged[:]
+    with_cache = told(capsys, "again~1..again")
+    assert judged == again
+    assert with_cache == told(capsys, "again~1..again", "--no-cache")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_definition_that_is_gone_is_missed(
+    tree: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    monkeypatch.setattr(states, "WORTH_SHARING", 0)
+    monkeypatch.setattr(states, "_WORTH_SPREADING", 1 << 30)
+    steps: list[tuple[str, bytes | None, bool]] = [
+        ("lib/deep.c", function(b"deep_one", BODIES[3], False), True),
+        ("lib/deep.c", None, False),
+        ("include/linux/far.h", function(b"deep_one", BODIES[3], True), True),
+    ]
+    for number, (path, data, sleeps) in enumerate(steps):
+        if data is None:
+            (tree / path).unlink()
+            keep(tree, "another base")
+        else:
+            change(tree, path, data, "another base")
+        change(tree, "drivers/net/plain.c", b"int more%d;\n" % number)
+        assert ("it comes to might_sleep()" in told(capsys, "main~1..main", "--jobs", jobs)[1]) is sleeps
+
+
+def test_a_walker_that_is_gone_is_not_told(tree: Path, capsys: Capture) -> None:
+    change(tree, "drivers/net/plain.c", b"int more;\n")
+    assert "mm/other.c" in told(capsys, "main~1..main")[1]
+    (tree / "mm/other.c").unlink()
+    keep(tree, "mm: gone")
+    change(tree, "drivers/net/plain.c", b"int most;\n")
+    assert "mm/other.c" not in told(capsys, "main~1..main")[1]
+
+
+def _modified(tree: Path) -> None:
+    (tree / "mm/walk.c").write_bytes(walker(b"walk", CALLS[2]))
+    (tree / "include/linux/far.h").write_bytes(function(b"far_one", BODIES[3], True))
+    (tree / "mm/untracked.c").write_bytes(walker(b"untracked", CALLS[0]))
+
+
+def _without_walkers(tree: Path) -> None:
+    for path in ("mm/walk.c", "mm/other.c"):
+        (tree / path).write_bytes(b"int nothing;\n")
+
+
+def _assumed(tree: Path) -> None:
+    git(tree, "update-index", "--assume-unchanged", "mm/walk.c")
+    (tree / "mm/walk.c").write_bytes(b"int nothing;\n")
+
+
+def _skipped(tree: Path) -> None:
+    git(tree, "update-index", "--skip-worktree", "mm/walk.c", "include/linux/far.h")
+    (tree / "mm/walk.c").unlink()
+    (tree / "include/linux/far.h").write_bytes(b"\n")
+
+
+def _gone(tree: Path) -> None:
+    (tree / "mm/walk.c").unlink()
+    (tree / "include/linux/far.h").unlink()
+
+
+def _odd(tree: Path) -> None:
+    """What stands where files should."""
+    for path in ("mm/walk.c", "mm/other.c", "include/linux/far.h"):
+        (tree / path).unlink()
+    os.mkfifo(tree / "mm/walk.c")
+    (tree / "mm/other.c").symlink_to("/dev/zero")
+    (tree / "include/linux/far.h").mkdir()
+
+
+def _elsewhere(tree: Path) -> None:
+    git(tree, "checkout", "-q", "main~1")
+
+
+def _converted(tree: Path) -> None:
+    git(tree, "config", "core.autocrlf", "true")
+    for path in ("mm/walk.c", "include/linux/far.h"):
+        (tree / path).unlink()
+    git(tree, "checkout", "-q", "--", ".")
+    assert b"\r\n" in (tree / "mm/walk.c").read_bytes()
+
+
+def _split(tree: Path) -> None:
+    git(tree, "update-index", "--split-index")
+    _modified(tree)
+
+
+def _no_index(tree: Path) -> None:
+    (tree / ".git/index").write_bytes(b"no index")
+    _without_walkers(tree)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _modified,
+        _without_walkers,
+        _assumed,
+        _skipped,
+        _gone,
+        _odd,
+        _elsewhere,
+        _converted,
+        _split,
+        _no_index,
+    ],
+)
+def test_the_work_tree_is_only_a_copy(tree: Path, capsys: Capture, spoil: Callable[[Path], None]) -> None:
+    change(tree, "drivers/net/plain.c", b"int more;\n")
+    wanted = told(capsys, "main~1..main", "--no-cache")
+    assert wanted[1].count("drivers/gpu/walk.c") and wanted[1].count("mm/walk.c")
+    spoil(tree)
+    index = (tree / ".git/index").read_bytes()
+    assert told(capsys, "main~1..main", "--no-cache") == wanted
+    assert told(capsys, "main~1..main") == wanted
+    assert told(capsys, "main~1..main") == wanted, "what was kept"
+    assert (tree / ".git/index").read_bytes() == index
+
+
+def test_a_bare_repository_has_no_work_tree(tree: Path, capsys: Capture) -> None:
+    change(tree, "drivers/net/plain.c", b"int more;\n")
+    git(tree, "format-patch", "-q", "-o", "../out", "main~1")
+    git(tree.parent, "clone", "-q", "--bare", str(tree), "bare.git")
+    (patch,) = (tree.parent / "out").iterdir()
+    results = []
+    for where in (str(tree), str(tree.parent / "bare.git")):
+        code, out, _ = told(capsys, str(patch), "--tree", where)
+        results.append((code, out.replace(where, "TREE")))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing", b"\xe9" * 40])
+def test_what_was_kept_and_cannot_be_read_is_made_anew(
+    tree: Path, capsys: Capture, cache_home: Path, data: bytes
+) -> None:
+    from mmlint.cache import _digest
+
+    change(tree, "mm/walk.c", walker(b"walk", CALLS[2]))
+    wanted = told(capsys, "main~1..main")
+    connection = sqlite3.connect(cache_home / "mmlint/results" / NAME)
+    rows = connection.execute("SELECT kind, key FROM results").fetchall()
+    assert {kind for kind, _ in rows} >= {"series", "names"}
+    for kind, key in rows:
+        words = "UPDATE results SET digest = ?, data = ? WHERE kind = ? AND key = ?"
+        connection.execute(words, (_digest(kind, key, data), data, kind, key))
+    connection.commit()
+    connection.close()
+    assert told(capsys, "main~1..main") == wanted
+
+
+def test_nothing_is_kept_for_rules_from_elsewhere(tree: Path, capsys: Capture, cache_home: Path) -> None:
+    change(tree, "mm/walk.c", walker(b"walk", CALLS[2]))
+    (tree.parent / "rules").mkdir()
+    told(capsys, "main~1..main", "--rules", str(tree.parent / "rules"))
+    assert not (cache_home / "mmlint/results" / NAME).exists()
