@@ -2,8 +2,9 @@
 
 ## What it does
 
-Reports a ranged call that runs while another section is open, be it of the same function or of a caller, and a
-resume inside a ranged section, be it in a function that the section calls.
+Reports a ranged call that runs while another section is open, be it of the same function or of a caller; a
+resume inside a ranged section; and an enable without a range in a function that has left the ranged section of
+its caller, to sleep for instance.
 
 ## Why
 

@@ -272,9 +272,10 @@ class CallGraph:
 
     def _summary(self, name: str, path: str) -> Summary | None:
         found = [
-            UNCERTAIN if place.macro else self.analysis(place.path).summary(name) or NEUTRAL
+            (home.macro_summary(name) if place.macro else home.summary(name)) or NEUTRAL
             for place in self.resolve(name, path)
             if self.words(place) & self._mode
+            for home in (self.analysis(place.path),)
         ]
         if not found or all(summary.is_neutral for summary in found):
             return None

@@ -112,6 +112,11 @@ class Effects(Observer):
         if state.paused == 1 and not state.doubtful and self.depth + len(state.stack) > state.below:
             self.resumes.setdefault(op)
 
+    def resumed(self, state: State, op: ir.Call, ranged: bool) -> None:
+        """The section of the caller was left, and is entered again; with a range it has one again."""
+        if not ranged and not state.doubtful and self.depth + len(state.stack) == state.below:
+            self.resumes.setdefault(op)
+
     def stored(self, state: State, op: ir.Store | ir.Assign, local: bool, entry: Entry) -> None:
         if self._is_on(state) and not local:
             self.escapes.setdefault((op, entry.table))

@@ -17,7 +17,7 @@ from mmlint.facts.initialisers import members_of_structs
 from mmlint.facts.macros import dialect_for, with_parameters
 from mmlint.facts.readers import only_reads
 from mmlint.facts.sites import Sites, collect
-from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, ReturnStates, Summary, parameter_table, summarise
+from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.ir import Graph
 from mmlint.flow.lower import lower
@@ -113,7 +113,7 @@ class FileAnalysis:
         self._keeps = cache(partial(only_reads, self))
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
-        self._summaries: dict[str, Summary | None] = {}
+        self._summaries: dict[tuple[str, bool], Summary | None] = {}
         # Shared by the files of a tree: summaries that wait for one another.
         self._under_way: list[Pending] = graph.under_way if graph is not None else []
         self._reaching: dict[tuple[str, int], bool] = {}
@@ -233,36 +233,43 @@ class FileAnalysis:
     def summary(self, name: str) -> Summary | None:
         """What calling a function does to its caller's section; None where it does nothing to it."""
         if name not in self.definitions:
-            return self.graph.summary(name, self.path) if self.graph is not None else None
-        if not self._reaches_section(name, _CALL_DEPTH):
+            if self.graph is not None:
+                return self.graph.summary(name, self.path)
+            return self.macro_summary(name) if name in self._macros else None
+        return self._summary(name) if self._reaches_section(name, _CALL_DEPTH) else None
+
+    def macro_summary(self, name: str) -> Summary | None:
+        """The same of a macro, whose parameters may be anything."""
+        texts = [definition.masked for definition in self._macros.get(name, ())]
+        if not any(self._section_words.search(text) for text in texts):
             return None
-        if name not in self._summaries:
+        # What it is given to unmap is not seen where the parameter has no type.
+        return UNCERTAIN if any(self._unmaps.search(text) for text in texts) else self._summary(name, True)
+
+    def _summary(self, name: str, macro: bool = False) -> Summary | None:
+        key = (name, macro)
+        if key not in self._summaries:
             if len(self._under_way) >= _MAX_NESTED:
                 self._under_way[-1].cut_short = True
                 return UNCERTAIN
-            self._summaries[name] = None  # a recursive call sees no effect
+            self._summaries[key] = None  # a recursive call sees no effect
             pending = Pending()
             self._under_way.append(pending)
             try:
-                self._summaries[name] = self._summarise(name)
+                self._summaries[key] = self._summarise(name, macro)
             finally:
                 self._under_way.pop()
             if pending.cut_short:
                 # Asked with fewer functions in between, there is an answer.
                 self._solved.pop(name, None)
-                return self._summaries.pop(name)
-        return self._summaries[name]
+                return self._summaries.pop(key)
+        return self._summaries[key]
 
-    def _summarise(self, name: str) -> Summary | None:
-        solved, unsolved = self.solve(name)
+    def _summarise(self, name: str, macro: bool) -> Summary | None:
+        solved, unsolved = self.called(name, True, {}) if macro else self.solve(name)
         if unsolved:
             return UNCERTAIN
-        found = []
-        for one in solved:
-            returns = ReturnStates()
-            one.dataflow.observe(returns)
-            parameters = tuple(parameter.name for parameter in one.dataflow.graph.parameters)
-            found.append(summarise(returns, parameters))
+        found = [summarise(one.dataflow) for one in solved]
         if not found:
             return None
         result = found[0] if all(summary == found[0] for summary in found) else UNCERTAIN
@@ -309,15 +316,17 @@ class FileAnalysis:
 
     @cached_property
     def _enters(self) -> re.Pattern[bytes]:
-        names = self.vocabulary.enters | self.vocabulary.ranged_enters
-        return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")
+        return _calls_of(self.vocabulary.enters | self.vocabulary.ranged_enters)
 
     @cached_property
     def _section_words(self) -> re.Pattern[bytes]:
         vocabulary = self.vocabulary
         names = vocabulary.enters | vocabulary.ranged_enters | vocabulary.leaves | frozenset(vocabulary.unmaps)
-        names |= vocabulary.pauses | vocabulary.resumes
-        return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")
+        return _calls_of(names | vocabulary.pauses | vocabulary.resumes)
+
+    @cached_property
+    def _unmaps(self) -> re.Pattern[bytes]:
+        return _calls_of(frozenset(self.vocabulary.unmaps))
 
     # ------------------------------------------------------------ callers
 
@@ -348,34 +357,6 @@ class FileAnalysis:
         lowered = self._lowered(definition)
         return None if isinstance(lowered, Unsolved) else lowered[1]
 
-    def opens_for_caller(self, name: str) -> bool:
-        """True when a caller of the function leaves the mode for it, or calls one that does: two halves of a pair."""
-        if any(self._closes_for(caller, name) for caller in self.callers(name)):
-            return True
-        if self.graph is None or self.is_static(name):
-            return False
-        others = [self.graph.analysis(path) for path in self.graph.callers(name, self.path)]
-        return any(
-            other._closes_for(caller, name)
-            for other in others
-            if name not in other.definitions
-            for caller in other.callers(name)
-        )
-
-    def _closes_for(self, caller: str, name: str) -> bool:
-        for solved in self.solve(caller)[0]:
-            starts = {op.span.start for _, op in solved.dataflow.calls_of(name)}
-            if any(start in starts and borrowed.closings for start, borrowed in solved.sites.borrowed.items()):
-                return True
-        called = {word.decode() for d in self.definitions[caller] for word in _CALLED.findall(d.masked)}
-        for other in sorted(called & set(self.definitions) - {name, caller}):
-            if any(self._enters.search(d.masked) for d in self.definitions[other]):
-                continue
-            summary = self.summary(other)
-            if summary is not None and (summary.leaves or not summary.certain):
-                return True
-        return False
-
     def is_static(self, name: str) -> bool:
         """True when no other file can call it."""
         definitions = self.definitions.get(name, [])
@@ -396,3 +377,7 @@ class FileAnalysis:
             for callback in self.vocabulary.callbacks
             if (callback.struct, callback.field) == (struct, field)
         ]
+
+
+def _calls_of(names: frozenset[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(name.encode() for name in sorted(names)) + rb")\s*\(")

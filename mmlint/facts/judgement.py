@@ -6,7 +6,7 @@ from mmlint.facts.entered import Claim
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.obligations import Judge
-from mmlint.facts.pairing import leaks, locked, outside, paired
+from mmlint.facts.pairing import leaks, locked, opens_for_caller, outside, paired
 from mmlint.facts.proposals import Candidate, NoProposal, Proposer, is_advanced, map_targets, ranges
 from mmlint.facts.sections import (
     ARGUMENTS,
@@ -42,7 +42,7 @@ class _Judgement:
         self.source = analysis.source
         self.judges = [Judge(analysis, solved, site, snapshot) for snapshot in site.snapshots]
         self.leaks: list[Leak] = leaks(
-            solved, self.source, site, self._leave_name(), lambda: analysis.opens_for_caller(solved.name)
+            solved, self.source, site, self._leave_name(), lambda: opens_for_caller(analysis, solved.name)
         )
         self.outside: Outside | None = outside(site, solved.sites.locked_at)
         self.ranged = site.op.callee in analysis.vocabulary.ranged_enters

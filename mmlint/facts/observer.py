@@ -26,8 +26,8 @@ class Observer:
     def reopened(self, state: State, op: Call) -> None:
         """An enable reached again while the section it opened is still open."""
 
-    def resumed(self, state: State, op: Call) -> None:
-        """An enable that undoes a disable of its caller's section."""
+    def resumed(self, state: State, op: Call, ranged: bool) -> None:
+        """An enable, or a call that enters, undoes a disable of the caller's section, with a range or without."""
 
     def disable(self, state: State, op: Call) -> None:
         """A disable that ends the innermost section."""

@@ -9,7 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 
-from mmlint.facts.file import Solved
+from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sections import Evidence, Leak, Obligation, Outside, Status
 from mmlint.facts.sites import Site
 from mmlint.facts.state import Key, State, Table, held_lock
@@ -73,6 +73,35 @@ def is_wrapper(solved: Solved, site: Site) -> bool:
     if not calls and not natural_loops(graph):
         return True
     return any(exit_.terminator.span in solved.sites.clean_exits for exit_ in site.exits)
+
+
+def opens_for_caller(analysis: FileAnalysis, name: str) -> bool:
+    """True when a caller of the function leaves the mode for it, or calls one that does: two halves of a pair."""
+    if any(_closes_for(analysis, caller, name) for caller in analysis.callers(name)):
+        return True
+    if analysis.graph is None or analysis.is_static(name):
+        return False
+    others = [analysis.graph.analysis(path) for path in analysis.graph.callers(name, analysis.path)]
+    return any(
+        _closes_for(other, caller, name)
+        for other in others
+        if name not in other.definitions
+        for caller in other.callers(name)
+    )
+
+
+def _closes_for(analysis: FileAnalysis, caller: str, name: str) -> bool:
+    for solved in analysis.solve(caller)[0]:
+        starts = {op.span.start for _, op in solved.dataflow.calls_of(name)}
+        if any(start in starts and borrowed.closings for start, borrowed in solved.sites.borrowed.items()):
+            return True
+    for other in analysis.called_names(caller):
+        if other == name or analysis.enters_mode(other):
+            continue
+        summary = analysis.summary(other)
+        if summary is not None and (summary.leaves or not summary.certain):
+            return True
+    return False
 
 
 def leaks(solved: Solved, source: Source, site: Site, leave: str, opens: Callable[[], bool]) -> list[Leak]:

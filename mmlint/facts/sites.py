@@ -178,9 +178,10 @@ class Collector(Observer):
         if state.stack and not state.doubtful and state.stack[-1] not in site.outer:
             site.outer.append(state.stack[-1])
 
-    def resumed(self, state: State, op: ir.Call) -> None:
-        del state
-        self._site(op).resumed = True
+    def resumed(self, state: State, op: ir.Call, ranged: bool) -> None:
+        del state, ranged
+        if op.span.start in self.result.sites:
+            self._site(op).resumed = True
 
     def reopened(self, state: State, op: ir.Call) -> None:
         if state.doubtful:

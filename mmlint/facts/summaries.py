@@ -13,19 +13,22 @@ is certain when all returns of the function agree; otherwise whoever calls it ca
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import State
 from mmlint.flow.ir import Call, Op, Return
 from mmlint.flow.values import Entry, Symbol
 
+if TYPE_CHECKING:
+    from mmlint.facts.dataflow import Dataflow
+
 
 class Summary(NamedTuple):
     """The effect of a call. ``released`` and ``unmapped`` are argument indices.
 
-    ``leaves`` and ``resumes`` come before ``enters`` and ``pauses``. ``certain`` is False when the returns of the
-    function differ in the sections they leave open.
+    ``leaves`` and ``resumes`` come before ``enters`` and ``pauses``; ``ranged`` where it enters with a range.
+    ``certain`` is False when the returns of the function differ in the sections they leave open.
     """
 
     leaves: int = 0
@@ -35,6 +38,7 @@ class Summary(NamedTuple):
     released: tuple[int, ...] = ()
     unmapped: tuple[int, ...] = ()
     certain: bool = True
+    ranged: bool = False
 
     @property
     def is_neutral(self) -> bool:
@@ -52,9 +56,11 @@ class ReturnStates(Observer):
 
     depths: set[tuple[int, int, int, int]] = field(default_factory=set)
     foreign: frozenset[Symbol] | None = None
+    opened: set[int] = field(default_factory=set)
 
     def leave(self, state: State, terminator: Return) -> None:
         del terminator
+        self.opened.update(state.stack)
         self.depths.add((state.below, len(state.stack), state.resumed, state.paused))
         self.foreign = state.foreign if self.foreign is None else self.foreign & state.foreign
 
@@ -76,13 +82,28 @@ def parameter_table(name: str) -> Symbol:
     return Symbol(f"T[{name}]")
 
 
-def summarise(returns: ReturnStates, parameters: tuple[str, ...]) -> Summary:
-    """The summary of a function from its return states and the names of its parameters."""
+def summarise(dataflow: Dataflow) -> Summary:
+    """The summary of one text of a function."""
+    returns = ReturnStates()
+    dataflow.observe(returns)
     if not returns.depths:
         return NEUTRAL
+    parameters = [name.name for name in dataflow.graph.parameters]
     foreign = returns.foreign or frozenset()
     released = tuple(index for index, name in enumerate(parameters) if Symbol(name) in foreign)
     unmapped = tuple(index for index, name in enumerate(parameters) if parameter_table(name) in foreign)
     if len(returns.depths) > 1:
         return Summary(released=released, unmapped=unmapped, certain=False)
-    return Summary(*next(iter(returns.depths)), released, unmapped)
+    leaves, enters, resumes, pauses = next(iter(returns.depths))
+    ops = (op for block in dataflow.graph.blocks for op in block.ops if op.span.start in returns.opened)
+    ranged = any(_is_ranged(dataflow, op) for op in ops if isinstance(op, Call))
+    return Summary(leaves, enters, resumes, pauses, released, unmapped, ranged=ranged)
+
+
+def _is_ranged(dataflow: Dataflow, op: Call) -> bool:
+    """True for a call that enters the mode with a range."""
+    context = dataflow.context
+    if op.callee in context.vocabulary.ranged_enters:
+        return True
+    summary = context.summary(op.callee or "")
+    return summary is not None and summary.ranged

@@ -212,8 +212,12 @@ class Transfer(TableCalls):
             value = values[index] if index < len(values) else ZERO
             if isinstance(value, Entry) and value.table in state.tables:
                 del state.tables[value.table]
-        if summary.enters:
-            state.stack = (*state.stack, *(op.span.start for _ in range(summary.enters)))[:_MAX_DEPTH]
+        for _ in range(summary.enters):
+            if state.below:
+                self.observer.resumed(state, op, summary.ranged)
+                state.below -= 1
+            else:
+                state.stack = (*state.stack, op.span.start)[:_MAX_DEPTH]
         for _ in range(summary.pauses):
             self._pause(state, op)
         if not summary.certain:
@@ -288,7 +292,7 @@ class Transfer(TableCalls):
             return
         site = op.span.start
         if state.below:
-            self.observer.resumed(state, op)
+            self.observer.resumed(state, op, op.callee in self.context.vocabulary.ranged_enters)
             state.below -= 1
         elif site in state.stack:
             self.observer.reopened(state, op)
