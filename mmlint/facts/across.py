@@ -114,12 +114,7 @@ def _read_backs(analysis: FileAnalysis, found: Found, around: Surroundings) -> I
     for chain in found.read_backs:
         incident, home = chain.incident, chain.analysis
         elsewhere = None if home is analysis else home.source.locate(incident.subject)
-        there = incident.because if home is analysis else tuple(place_in(home, step) for step in incident.because)
+        there = incident.because if home is analysis else tuple(step.placed(home.source) for step in incident.because)
         because = (*around.because, *chain.steps, *there)
         level = worst_level(analysis, chain.arch)
         yield incident._replace(because=because, at_most=level, elsewhere=elsewhere, owner=chain.place.name)
-
-
-def place_in(home: FileAnalysis, step: Evidence) -> Evidence:
-    """Evidence from one file as another one shows it."""
-    return step if step.elsewhere else step._replace(elsewhere=home.source.locate(step.span))

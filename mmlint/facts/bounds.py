@@ -302,10 +302,7 @@ def _in_other_file(
         line = (Evidence(escape, f"{name}() is called through a pointer"),)
         facts.append(BoundFact(Status.ASSUMED, line, reason=f"whoever calls {name}() is trusted to bound it"))
     for fact in facts:
-        because = tuple(
-            step if step.elsewhere else step._replace(elsewhere=other.source.locate(step.span)) for step in fact.because
-        )
-        yield fact._replace(because=because)
+        yield fact._replace(because=tuple(step.placed(other.source) for step in fact.because))
 
 
 def _at_caller(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level
-from mmlint.facts.across import Surroundings, consequences, place_in, worst_level
+from mmlint.facts.across import Surroundings, consequences, worst_level
 from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture, home_of
 from mmlint.facts.chains import Chains
 from mmlint.facts.effects import Effects
@@ -199,5 +199,5 @@ def _seen_from(home: FileAnalysis, analysis: FileAnalysis, around: Surroundings)
     """The surroundings with places, where the file that is reported on is not the one that shows them."""
     if home is analysis:
         return around
-    because = tuple(place_in(analysis, step) for step in around.because)
+    because = tuple(step.placed(analysis.source) for step in around.because)
     return around._replace(because=because)

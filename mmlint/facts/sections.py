@@ -53,6 +53,10 @@ class Evidence(NamedTuple):
     text: str
     elsewhere: Location | None = None
 
+    def placed(self, source: Source) -> Evidence:
+        """Evidence from the file ``source`` as another file shows it."""
+        return self if self.elsewhere else self._replace(elsewhere=source.locate(self.span))
+
 
 class Obligation(NamedTuple):
     """One of `OBLIGATIONS`.
