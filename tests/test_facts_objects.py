@@ -6,10 +6,12 @@ members f and g, an inner struct ``in`` and an array ``v``.
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
 
+from mmlint.flow import ir
 from tests.test_facts_state import HEAD, Checked, Program, faults_of
 
 PROGRAMS = {
@@ -70,6 +72,43 @@ PROGRAMS = {
 def test_what_was_known_of_a_part_does_not_outlive_a_write(name: str) -> None:
     program = Checked(HEAD.format(body=f"\t{PROGRAMS[name]}\n"))
     assert {program.fault(Random(number)) for number in range(200)} == {""}
+
+
+# A struct that is read before and after a write to one of its parts, and whether it is known to be the same.
+COPIES = {
+    "nothing is written": ("s = *a; t = *a;", True),
+    "a member is written": ("s = *a; a->f = 1; t = *a;", False),
+    "a member of what may be the same": ("s = *a; b->f = 1; t = *a;", False),
+    "a member of an inner struct": ("s = *a; a->in.f = 1; t = *a;", False),
+    "an element": ("s = *a; a->v[0] = 1; t = *a;", False),
+    "an element of an array in an inner struct": ("c = a->in; a->in.v[0] = 1; d = a->in;", False),
+    "an inner struct": ("s = *a; a->in = b->in; t = *a;", False),
+    "the element of an array": ("s = a[1]; a[n].f = 1; t = a[1];", False),
+    "a member through a pointer to it": ("i = &a->f; s = *a; *i = 1; t = *a;", False),
+    "the whole is written, then a member": ("*a = *b; s = *a; a->f = 1; t = *a;", False),
+    "the whole is written, then a member of another": ("*a = *b; s = *a; b->f = 1; t = *a;", False),
+    "the whole is written": ("*a = *b; s = *a; t = *a;", True),
+    "an inner struct, a member of it written": ("c = a->in; a->in.f = 1; d = a->in;", False),
+    "an inner struct, a member of another's written": ("c = a->in; b->in.f = 1; d = a->in;", False),
+    "an inner struct, a member beside it written": ("c = a->in; a->f = 1; d = a->in;", True),
+    "a member of a local": ("s = *a; t.g = 1; t = *a;", True),
+    "written on one path": ("s = *a; if (n) a->f = 1; t = *a;", False),
+    "written in a loop": ("s = *a; while (coin()) a->f = n; t = *a;", False),
+    "written by a call": ("s = *a; step(a); t = *a;", False),
+    "a number behind a pointer stays": ("y = *v; a->f = 1; z = *v;", True),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_struct_is_another_when_a_part_of_it_was_written(name: str) -> None:
+    body, same = COPIES[name]
+    program = Checked(HEAD.format(body=f"\tstruct in c, d;\n\t{body}\n"))
+    states = [
+        state for (_, _, op), found in program.states.before.items() for state in found if op.callee == "pte_index"
+    ]
+    targets = {name: value for name, value in states[-1].values.items() if isinstance(name, ir.Name)}
+    first, *_, last = (targets[ir.Name(target)] for target in re.findall(r"\b([stcdyz]) =", body))
+    assert (first == last) is same
 
 
 class Copies(Program):

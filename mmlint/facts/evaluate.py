@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mmlint.facts.objects import NARROW, Objects, address_symbol
-from mmlint.facts.state import EPOCH, Field, State, field_epoch
+from mmlint.facts.state import EPOCH, Field, State, field_epoch, parts_epoch
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
 from mmlint.flow.values import PAGE_POLY, ZERO, Entry, Poly, Symbol, Value
@@ -346,6 +346,8 @@ class Evaluator:
         places = self.context.objects.epochs(spot.base, stable)
         if not stable:
             places = (EPOCH, field_epoch(spot.field), *places)
+            if self.context.objects.is_whole(place):
+                places = (*places, parts_epoch(spot.field))
         text = f"{_grouped(spot.base)}->{spot.field}" if spot.field != "*" else f"*{_grouped(spot.base)}"
         makers = spot.base.makers
         if isinstance(place, ir.Index):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator, opaque_entry
 from mmlint.facts.objects import NARROW, object_epoch
 from mmlint.facts.observer import Observer
-from mmlint.facts.state import EPOCH, Field, Place, State, field_epoch, place_text
+from mmlint.facts.state import EPOCH, Field, Place, State, field_epoch, parts_epoch, place_text
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 
@@ -128,6 +128,8 @@ class Memory:
             base = spot.base.as_symbol() if isinstance(spot.base, Poly) else None
             own = base is not None and (base.startswith("&") or base in self.context.lent)
             self.observer.stored(state, op, own, value)
+        if not isinstance(op.place, ir.Member) and self.objects.is_whole(op.place):
+            self.objects.wholes.add(spot)
         self.write(state, spot, value, maker, self.objects.writes_whole(op))
 
     def write(self, state: State, spot: Field, value: Value, maker: str, whole: bool = False) -> None:
@@ -137,6 +139,7 @@ class Memory:
         self._renew_fields(state, kinds, maker, self.objects.owner(spot.base))
         for place in [p for p in state.values if isinstance(p, Field) and spot.field in self.objects.members(p.base)]:
             del state.values[place]
+        self._renew_wholes(state, spot, maker)
         if "*" in kinds:
             self._write_pointee(state, spot, maker)
         root = self.objects.root(spot.base)
@@ -145,6 +148,14 @@ class Memory:
         if whole:
             self._renew_memory(state, maker)
         state.values[spot] = value
+
+    def _renew_wholes(self, state: State, spot: Field, maker: str) -> None:
+        """Structs that may have the place in them have changed."""
+        for name in dict.fromkeys(self.objects.around(spot.base)) if not self.objects.is_private(spot) else ():
+            if name in self.objects.read:
+                state.values[parts_epoch(name)] = self.fresh(maker, maker)
+        for place in self.objects.wholes:
+            state.values.pop(place, None)
 
     def _renew_fields(self, state: State, kinds: Sequence[str], maker: str, owner: ir.Name | None = None) -> None:
         """Members of these names may have changed, in the object of the ``owner`` or whatever object they are in."""

@@ -3,6 +3,7 @@
     x = s.f;  s = t;  y = s.f;          x and y differ: s was written as a whole
     p = &a->f;  x = a->f;  *p = 1;      a->f has changed
     x = a->in.f;  b->in = t;            so it may have here: a and b may be one
+    s = *a;  b->f = 1;  t = *a;         and here: t may differ from s
 
 Every local whose members are used has an epoch, a place in the state with a value that is new after each write of the
 whole. What is read from a member has it in its name. A scalar that a pointer from outside of the function points to is
@@ -54,6 +55,9 @@ class Objects:
         self.escaped: tuple[ir.Name, ...] = ()
         self.pointed: frozenset[str] = frozenset()
         self.globals: tuple[ir.Name, ...] = ()
+        # Members that are read, and "*" where what a pointer points to is read as a struct.
+        self.read: frozenset[str] = frozenset()
+        self.wholes: set[Field] = set()
         self._parts: dict[Symbol, Field] = {}
         self._loaded: dict[Symbol, Value] = {}
         self._roots: dict[Value, ir.Name | None] = {}
@@ -65,6 +69,7 @@ class Objects:
 
     def _scan(self, graph: ir.Graph) -> None:
         parted: set[ir.Name] = set()
+        read: set[str] = set()
         kept: dict[ir.Name | str, None] = {}
         for block in graph.blocks:
             for op in block.ops:
@@ -72,11 +77,13 @@ class Objects:
                     parted.update(_parted(expr))
                 if isinstance(op, ir.Load):
                     self._sources[op.target] = op.place
+                    read.add(op.place.field if isinstance(op.place, ir.Member) else "*")
                 elif isinstance(op, ir.Assign | ir.Store):
                     if isinstance(op, ir.Assign) and isinstance(op.target, ir.Temp):
                         self._sources[op.target] = op.value
                     kept.update(dict.fromkeys(self._addresses(op.value, self._keeps_pointer(op))))
         self.parted = frozenset(name for name in parted if self.is_struct(name))
+        self.read = frozenset(read)
         self.escaped = tuple(name for name in graph.variables if name in kept)
         self.pointed = frozenset(name for name in kept if isinstance(name, str))
         self.globals = tuple(name for name in kept if isinstance(name, ir.Name) and name not in graph.variables)
@@ -237,6 +244,22 @@ class Objects:
             return place.field in self.pointed and self._may_be_struct(op.value)
         pointer = place.pointer if isinstance(place, ir.Deref) else place.base if isinstance(place, ir.Index) else place
         return self._points_to_struct(pointer) and self._may_be_struct(op.value)
+
+    def is_whole(self, place: ir.Expr) -> bool:
+        """Whether what lies there through a pointer may be a struct; of a member, its name alone does not tell."""
+        pointer = place.pointer if isinstance(place, ir.Deref) else place.base if isinstance(place, ir.Index) else None
+        return pointer is None or self._points_to_struct(pointer)
+
+    def around(self, value: Value) -> Iterator[str]:
+        """Structs that are written in part where something at ``value`` is: members by their names, and "*"."""
+        yield "*"
+        symbol = value.as_symbol() if isinstance(value, Poly) else None
+        while symbol is not None:
+            part = self._parts.get(symbol)
+            if part is not None:
+                yield part.field
+            base = part.base if part is not None else self._loaded.get(symbol)
+            symbol = base.as_symbol() if isinstance(base, Poly) else None
 
     def _points_to_struct(self, pointer: ir.Expr) -> bool:
         match pointer:

@@ -43,6 +43,12 @@ def field_epoch(name: str) -> Name:
     return Name(f"<memory>.{'*' if name.startswith('[') else name}")
 
 
+@lru_cache(maxsize=1024)
+def parts_epoch(name: str) -> Name:
+    """The place whose value tells when a part of a struct of that name was last written through a pointer."""
+    return Name(f"<memory>.{'*' if name.startswith('[') else name}.")
+
+
 Fact = tuple[str, Poly]
 # A condition that values do not decide, the values of the variables in it, and how it came out.
 Answer = tuple[str, tuple["Value | None", ...], bool]
