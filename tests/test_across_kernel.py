@@ -142,7 +142,14 @@ QUIET = """
     folio_add_file_rmap_pte(folio, page, vma) | folio_dup_file_rmap_pte(folio, page) | uncharge_folio(folio, p) |
     ptep_clear_flush(vma, a, pte) | memcg_kmem_charge_page(page, GFP_ATOMIC, 0) | alloc_pages(GFP_ATOMIC, 0) |
     __get_free_page(GFP_NOWAIT) | free_page(a) | __free_pages(page, 0) | free_pages_and_swap_cache(p, 1) |
-    release_pages(p, 1) | zap_huge_pmd(tlb, vma, pmd, a)
+    release_pages(p, 1) | zap_huge_pmd(tlb, vma, pmd, a) |
+    mas_preallocate(&mas, p, GFP_NOWAIT) | mas_store_gfp(&mas, p, GFP_ATOMIC) | mas_store_prealloc(&mas, p) |
+    mtree_store(&t, 1, p, GFP_ATOMIC) | mtree_load(&t, 1) | xa_reserve(&x, 1, GFP_NOWAIT) | ihold(inode) |
+    kmem_cache_alloc_node(c, GFP_NOWAIT, 0) | kmem_cache_alloc_bulk(c, GFP_ATOMIC, 1, p) | igrab(inode) | dget(d) |
+    alloc_pages_exact(8, GFP_NOWAIT) | bio_alloc(b, 1, 0, GFP_NOWAIT) | sg_alloc_table(t, 1, GFP_ATOMIC) |
+    obj_cgroup_charge(o, GFP_NOWAIT, 8) | get_user_pages_fast_only(a, 1, 0, p) | __copy_from_user_inatomic(p, p, 8) |
+    percpu_ref_get(&r) | percpu_ref_put(&r) | percpu_ref_kill(&r) | wake_up_all(&q) | put_task_struct(t) |
+    percpu_up_read(&s) | dma_fence_signal(f) | dma_fence_put(f)
 """
 SLEEPY = """
     mutex_lock_interruptible(&m) | kmap(page) | flush_work(&w) | vfree(p) | get_user_pages(a, 1, 0, p) |
@@ -162,7 +169,18 @@ SLEEPY = """
     cond_resched_rwlock_read(&l) | add_swap_count_continuation(entry, GFP_KERNEL) |
     mem_cgroup_charge(folio, mm, GFP_KERNEL) | ksm_madvise(vma, a, b, 1, p) | flush_delayed_work(&w) |
     wait_on_page_bit(page, 1) | wait_on_bit(p, 1, 2) | down(&s) | guard(mutex)(&m) | tlb_flush_mmu(tlb) |
-    vm_flags_set(vma, 1)
+    vm_flags_set(vma, 1) | iput(inode) | dput(dentry) | path_put(&path) | __fput_sync(file) | filp_close(file, p) |
+    kernel_read(file, p, 8, p) | submit_bio(bio) | submit_bio_wait(bio) | sync_dirty_buffer(bh) | sb_bread(sb, 1) |
+    sb_start_write(sb) | mnt_want_write(mnt) | write_inode_now(inode, 1) | get_user_pages_fast(a, 1, 0, p) |
+    pin_user_pages_fast(a, 1, 0, p) | hmm_range_fault(r) | handle_userfault(vmf, 1) | wait_event_lock_irq(q, x, l) |
+    percpu_ref_switch_to_atomic_sync(&r) | mempool_create(1, f, f, p) | lock_sock(sk) | dma_fence_wait(fence, 1) |
+    mas_preallocate(&mas, p, GFP_KERNEL) | mas_store_gfp(&mas, p, GFP_KERNEL) | vma_iter_prealloc(&vmi, vma) |
+    mtree_store(&t, 1, p, GFP_KERNEL) | mtree_insert_range(&t, 1, 2, p, GFP_KERNEL) | kvfree(p) |
+    xa_reserve(&x, 1, GFP_KERNEL) | xa_store_range(&x, 1, 2, p, GFP_KERNEL) | kvmalloc_node(8, GFP_KERNEL, 0) |
+    kmem_cache_alloc_node(c, GFP_KERNEL, 0) | kmem_cache_alloc_bulk(c, GFP_KERNEL, 1, p) | vma_link(mm, vma) |
+    alloc_pages_exact(8, GFP_KERNEL) | __folio_alloc(GFP_KERNEL, 0, 0, p) | bio_alloc(b, 1, 0, GFP_NOIO) |
+    sg_alloc_table(t, 1, GFP_KERNEL) | percpu_ref_init(&r, f, 0, GFP_KERNEL) | __copy_to_user(p, p, 8) |
+    obj_cgroup_charge(o, GFP_KERNEL, 8) | __put_user(x, p) | strnlen_user(p, 8) | kvasprintf(GFP_KERNEL, p, args)
 """
 
 
