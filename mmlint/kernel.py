@@ -239,7 +239,7 @@ def _contracts(folder: Path) -> _Contracts:
         table.check({"left", "right", "text", "source"})
         equals.append(Equal(table.text("left"), table.text("right"), table.text("text"), table.text("source", "")))
     arithmetic = _Table(file.file, "arithmetic", file.data.get("arithmetic", {}))
-    sets = ("page_size", "page_shift", "page_mask", "pmd_size", "pmd_mask", "entry_index")
+    sets = ("page_size", "page_shift", "page_mask", "pmd_size", "pmd_mask", "entry_index", "smaller", "larger")
     arithmetic.check({*sets, "kernel_mm"})
     return _Contracts(
         tuple(callbacks),
@@ -256,7 +256,7 @@ def _contracts(folder: Path) -> _Contracts:
 def _macros(folder: Path) -> Macros:
     file = _read(folder, "language.toml", {"macro"})
     table = _Table(file.file, "macro", file.data.get("macro", {}))
-    sets = ("transparent", "asserts", "noreturn", "reads", "writes", "outputs", "pure")
+    sets = ("transparent", "asserts", "noreturn", "reads", "writes", "outputs", "swaps", "pure")
     table.check(set(sets))
     return Macros(*(table.names(name) for name in sets))
 

@@ -143,6 +143,8 @@ class Arithmetic(NamedTuple):
     pmd_size: frozenset[str]
     pmd_mask: frozenset[str]
     entry_index: frozenset[str]
+    smaller: frozenset[str]
+    larger: frozenset[str]
     kernel_mm: str
 
 
@@ -155,6 +157,7 @@ class Macros(NamedTuple):
     reads: frozenset[str]
     writes: frozenset[str]
     outputs: frozenset[str]
+    swaps: frozenset[str]
     pure: frozenset[str]
 
 

@@ -13,6 +13,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeGuard
 
 from mmlint.flow import ir
 from mmlint.kernel import load_vocabulary
@@ -106,6 +107,9 @@ class Run:
                 self.write(self.spot(place), self.value(value))
             case ir.Call():
                 self.variables[op.target] = self.call(op)
+            case ir.Declare(target) if self.is_array(target):
+                self.fill_object(Reference(target), 0)
+                self.variables[target] = Reference(target)
             case ir.Declare(target):
                 self.set_variable(target, self.word())
 
@@ -114,6 +118,15 @@ class Run:
             self.fill_object(Reference(target), value)
         else:
             self.variables[target] = self.typed(target, value)
+
+    def is_array(self, target: object) -> bool:
+        """Whether a variable is an array of the function's own."""
+        variable = self.graph.variables.get(target) if isinstance(target, ir.Name) else None
+        return variable is not None and variable.array and variable.parameter < 0
+
+    def is_plain(self, target: object) -> TypeGuard[ir.Name]:
+        """Whether what a reference leads to is a variable, not an object or an array."""
+        return isinstance(target, ir.Name) and not self.is_array(target)
 
     def is_struct(self, name: ir.Name) -> bool:
         variable = self.graph.variables.get(name)
@@ -218,7 +231,7 @@ class Run:
         """What an unknown function may do: write to what it is given, and to memory."""
         given = {argument.root for argument in arguments if isinstance(argument, Reference)}
         for argument in arguments:
-            if isinstance(argument, Reference) and isinstance(argument.target, ir.Name):
+            if isinstance(argument, Reference) and self.is_plain(argument.target):
                 is_pointer = isinstance(self.variables.get(argument.target), Pointer)
                 pointer = self.random.choice((NULL, Pointer(900, self.word())))
                 self.set_variable(argument.target, pointer if is_pointer else self.word())
@@ -313,7 +326,7 @@ class Run:
         base, member = spot
         if member in ARRAYS and isinstance(base, Reference):
             return Reference((base, member))
-        if member == "[0]" and isinstance(base, Reference) and isinstance(base.target, ir.Name):
+        if member == "[0]" and isinstance(base, Reference) and self.is_plain(base.target):
             return self.variables[base.target]
         return self.memory.setdefault(spot, self.word())
 
@@ -321,7 +334,7 @@ class Run:
         base, member = spot
         if isinstance(base, Reference) and (isinstance(value, Struct) or member == "in"):
             self.fill_object(base if member == "[0]" else Reference((base, member)), value)
-        elif member == "[0]" and isinstance(base, Reference) and isinstance(base.target, ir.Name):
+        elif member == "[0]" and isinstance(base, Reference) and self.is_plain(base.target):
             self.set_variable(base.target, value)
         else:
             self.memory[spot] = value

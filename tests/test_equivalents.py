@@ -325,6 +325,31 @@ def arguments(**changed: str) -> Rewriting:
     return lambda walker: apply_edits(walker.data, walker.given(**changed))
 
 
+HELPERS = """
+static inline unsigned long eq_same(unsigned long x)
+{
+	return x;
+}
+static unsigned long eq_later(unsigned long x)
+{
+	/* one page on */
+	return (x) + PAGE_SIZE;
+}
+static unsigned long eq_sooner(const unsigned long x) { return x - 1 * PAGE_SIZE; }
+static pte_t *eq_pointer(pte_t *ptep) { return ptep; }
+#define EQ_SAME(x) (x)
+#define EQ_BACK(x) \\
+	((x) - PAGE_SIZE)
+"""
+
+
+def with_helpers(**changed: str) -> Rewriting:
+    """The same, with functions and macros that the file defines for it."""
+    return lambda walker: apply_edits(
+        walker.data, [walker.insert(walker.function.span.start, HELPERS), *walker.given(**changed)]
+    )
+
+
 def disables(text: str) -> Rewriting:
     """Every disable as another statement: {call} is the call."""
     return lambda walker: apply_edits(
@@ -408,6 +433,27 @@ ARGUMENTS: dict[str, Rewriting] = {
         "pte_t *eq_p = {ptep} + 1; unsigned long eq_a = {addr} + PAGE_SIZE, eq_e = {end}; eq_p--; eq_a -= PAGE_SIZE;"
         " lazy_mmu_mode_enable_for_pte_range({mm}, eq_a, eq_e, eq_p);"
     ),
+    "smaller and larger of equals": arguments(addr="max({addr}, {addr})", end="min({end}, min({end}, {end}))"),
+    "smaller and larger": arguments(
+        addr="max_t(unsigned long, {addr} - PAGE_SIZE, {addr})", end="umin({end}, {end} + 2 * PAGE_SIZE)"
+    ),
+    "swapped twice": statement("swap({addr}, {end}); swap({addr}, {end}); {call};"),
+    "swapped into place": statement(
+        "unsigned long eq_a = {end}, eq_e = {addr}; pte_t *eq_p = {ptep}, *eq_q = NULL; swap(eq_a, eq_e);"
+        " swap(eq_p, eq_q); lazy_mmu_mode_enable_for_pte_range({mm}, eq_a, eq_e, eq_q);"
+    ),
+    "in arrays": statement(
+        "pte_t *eq_q[2]; unsigned long eq_r[2]; eq_q[1] = {ptep}; eq_q[0] = NULL; eq_r[0] = {addr}; eq_r[1] = {end};"
+        " eq_look(); lazy_mmu_mode_enable_for_pte_range({mm}, eq_r[0], *(eq_r + 1), eq_q[1]);"
+    ),
+    "swapped in an array": statement(
+        "unsigned long eq_r[2]; eq_r[0] = {end}; eq_r[1] = {addr}; swap(eq_r[1], eq_r[0]);"
+        " lazy_mmu_mode_enable_for_pte_range({mm}, eq_r[0], eq_r[1], {ptep});"
+    ),
+    "functions that return their argument": with_helpers(
+        addr="eq_same({addr})", end="eq_later(eq_sooner({end}))", ptep="eq_pointer({ptep})"
+    ),
+    "macros that are their argument": with_helpers(addr="EQ_SAME({addr})", end="EQ_BACK({end} + PAGE_SIZE)"),
     "moved there and back": statement(
         "{ptep}++; {addr} += PAGE_SIZE; eq_look({addr}); {ptep} -= 1; {addr} -= PAGE_SIZE; {call};"
     ),

@@ -216,14 +216,45 @@ def test_a_write_through_a_macro_is_an_assignment() -> None:
 
 def test_macros_that_write_plain_variables() -> None:
     body = """
-        swap(a, p->x);
+        va_copy(a, p->x);
+        struct s s;
+        int w[2];
+        va_copy(s.x, q[1]);
+        va_copy(w[0], p->in.x);
         spin_lock_irqsave(&p->lock, flags);
         """
     expected = """
         b0:
             3  load t0 = p->x
-            3  swap(a, t0) writes a
-            4  spin_lock_irqsave(&p->lock, flags)
+            3  va_copy(a, t0) writes a
+            4  declare s
+            5  declare w
+            6  load t2 = s.x
+            6  load t3 = q[1]
+            6  va_copy(t2, t3) writes s
+            7  load t5 = w[0]
+            7  load t6 = p->in.x
+            7  va_copy(t5, t6) writes w
+            8  spin_lock_irqsave(&p->lock, flags)
+            9  end
+        """
+    assert shown(body) == golden(expected)
+
+
+def test_two_places_exchange_their_values() -> None:
+    body = """
+        swap(a, p->x);
+        swap(a, b);
+        """
+    expected = """
+        b0:
+            3  t0 = a
+            3  load t1 = p->x
+            3  a = t1
+            3  store p->x = t0
+            4  t2 = a
+            4  a = b
+            4  b = t2
             5  end
         """
     assert shown(body) == golden(expected)

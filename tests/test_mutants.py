@@ -222,6 +222,32 @@ FURTHER = (
     before("ptep by address", "advance(&{ptep});", *PTEP, alone=False),
     before("addr by address", "advance(&{addr});", *PTEP),
     before("swap", "swap({addr}, {end});", *PTEP, *RANGE, alone=False),
+    before("swap there and elsewhere", "swap({addr}, {end}); swap({addr}, other);", *PTEP, *RANGE, alone=False),
+    before("swapped pointers", "swap({ptep}, other_pte);", *PTEP, alone=False),
+    around(
+        "element of another address",
+        "{{ unsigned long r[2]; r[0] = {addr}; r[1] = {end}; r[get_count()] = other;"
+        " lazy_mmu_mode_enable_for_pte_range({mm}, r[0], {end}, {ptep}); }}",
+        *PTEP,
+        alone=True,
+    ),
+    around(
+        "element of the next entry",
+        "{{ pte_t *q[2]; q[0] = {ptep}; q[1] = {ptep} + 1;"
+        " lazy_mmu_mode_enable_for_pte_range({mm}, {addr}, {end}, q[1]); }}",
+        *PTEP,
+        alone=True,
+    ),
+    around(
+        "element of an array that a call gets",
+        "{{ pte_t *q[2]; q[0] = {ptep}; advance(q); lazy_mmu_mode_enable_for_pte_range({mm}, {addr}, {end}, q[0]); }}",
+        *PTEP,
+        alone=True,
+    ),
+    given("range from the next entry on", "range", addr="{addr} + PAGE_SIZE", ptep="{ptep} + 1"),
+    given("larger of two ends", *RANGE, end="max({end}, {end} + PAGE_SIZE)"),
+    given("smaller of two ends", *RANGE, end="min({end}, {end} - PAGE_SIZE)"),
+    given("smaller of two addresses", *PTEP, addr="min({addr}, {addr} - PAGE_SIZE)"),
     before("get_user", "get_user({addr}, (unsigned long __user *)data);", *PTEP),
     before("do_div", "do_div({addr}, 2);", *PTEP),
     before("WRITE_ONCE", "WRITE_ONCE({addr}, 0);", *PTEP),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly
+from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly, positive
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.lengths import stays_in_table
 from mmlint.facts.sections import Evidence, Status
@@ -18,7 +18,6 @@ from mmlint.flow.ir import Call
 from mmlint.flow.values import PAGE_POLY, Poly, Symbol
 
 _DEPTH = 5
-_POSITIVE = ("page_size", "pmd_size")
 
 
 class BoundFact(NamedTuple):
@@ -58,14 +57,6 @@ def descends(context: Context, value: Poly, root: Poly, seen: frozenset[Symbol] 
     return False
 
 
-def positive(context: Context, poly: Poly) -> bool:
-    """True when a value is certainly greater than zero: a sum of sizes."""
-    sizes = {name for kind in _POSITIVE for name in getattr(context.vocabulary.arithmetic, kind)}
-    return bool(poly.terms) and all(
-        factor > 0 and all(symbol in sizes for symbol in monomial) for monomial, factor in poly.terms
-    )
-
-
 def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
     """A bound that the function computes itself."""
     wide = _wider(context, end)
@@ -84,7 +75,7 @@ def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
                 return BoundFact(Status.PROVEN, because)
             if positive(context, rest) and descends(context, addr, start):
                 return BoundFact(Status.REFUTED, because, reason=f"{rest} is added to the end of the page table")
-        if not rest.terms and origin.function in ("min", "min_t"):
+        if not rest.terms and origin.function in context.vocabulary.arithmetic.smaller:
             for argument in origin.arguments:
                 known = _clamp(context, addr, as_poly(argument))
                 if known is not None and known.status is Status.PROVEN:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmlint.facts.evaluate import Evaluator, as_poly
+from mmlint.facts.evaluate import Evaluator, as_poly, positive
+from mmlint.facts.objects import NARROW
 from mmlint.facts.state import State
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value, is_null
@@ -82,3 +83,22 @@ def assume(evaluator: Evaluator, condition: ir.Expr, state: State, outcome: bool
     name, poly = found if outcome else negate(*found)
     if poly.as_const() is None:
         state.learn(name, poly)
+
+
+def extreme(evaluator: Evaluator, state: State, name: str, arguments: tuple[Value, ...]) -> Value | None:
+    """The argument that the smaller or the larger of two is, where it is known which; None for other functions."""
+    arithmetic = evaluator.context.vocabulary.arithmetic
+    if name not in arithmetic.smaller | arithmetic.larger or len(arguments) < 2:
+        return None
+    if len(arguments) > 2 and str(arguments[0]).strip("`") in NARROW:
+        return None
+    left, right = arguments[-2:]
+    if not isinstance(left, Poly) or not isinstance(right, Poly):
+        return None
+    if state.equal(left, right):
+        return left
+    if positive(evaluator.context, right - left) or state.truth("le", left - right):
+        return left if name in arithmetic.smaller else right
+    if positive(evaluator.context, left - right) or state.truth("le", right - left):
+        return right if name in arithmetic.smaller else left
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from mmlint.facts.evaluate import Context
+from mmlint.facts.forms import Form
 from mmlint.facts.handed import Part
 from mmlint.facts.join import Join, JoinMemory
 from mmlint.facts.observer import Observer
@@ -30,13 +31,16 @@ class Dataflow:
         given: Mapping[int, Value] | None = None,
         keeps: Callable[[str, int], bool] = lambda _, __: False,
         parts: Sequence[Part] = (),
+        form: Callable[[str], Form | None] = lambda _: None,
     ) -> None:
         """``given`` are values of parameters by index, for a call in a section; without it any call is meant.
 
         ``parts`` are members of structures that the call hands over.
         """
         self.graph = graph
-        self.context = Context(graph, vocabulary, summary=summary, keeps=keeps, text=text, in_section=given is not None)
+        self.context = Context(
+            graph, vocabulary, summary=summary, keeps=keeps, form=form, text=text, in_section=given is not None
+        )
         self.given = given or {}
         self.parts = parts
         self._solve()

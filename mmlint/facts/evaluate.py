@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mmlint.facts.forms import Form
 from mmlint.facts.objects import NARROW, Objects, address_symbol
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, parts_epoch
 from mmlint.facts.summaries import Summary
@@ -59,12 +60,12 @@ class Context:
 
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
     ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
-    same file, None where it has none; ``keeps`` whether a function only reads what an argument points to; ``text`` the
-    source of a span. ``in_section`` says that the function is looked at
-    as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary leads to; ``kin`` are the
-    tables that one comes from by a join, or by a call that may move the pointer. ``lent`` are structures of the caller
-    that only those can write who are given their address, each with the parameter that leads there, ``handed`` the
-    tables of the pte pointers in them.
+    same file, None where it has none; ``keeps`` whether a function only reads what an argument points to, ``form`` what
+    its value is where that is an expression of its arguments; ``text`` the source of a span. ``in_section`` says that
+    the function is looked at as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary
+    leads to; ``kin`` are the tables that one comes from by a join, or by a call that may move the pointer. ``lent`` are
+    structures of the caller that only those can write who are given their address, each with the parameter that leads
+    there, ``handed`` the tables of the pte pointers in them.
     """
 
     graph: ir.Graph
@@ -78,6 +79,7 @@ class Context:
     infallible: frozenset[Symbol] = frozenset()
     summary: Callable[[str], Summary | None] = lambda _: None
     keeps: Callable[[str, int], bool] = lambda _, __: False
+    form: Callable[[str], Form | None] = lambda _: None
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)
     in_section: bool = False
@@ -153,6 +155,15 @@ def entry_address(context: Context, address: Poly) -> Poly:
             ):
                 return whole + rest - index
     return address
+
+
+def positive(context: Context, poly: Poly) -> bool:
+    """True when a value is certainly greater than zero: a sum of sizes."""
+    arithmetic = context.vocabulary.arithmetic
+    return bool(poly.terms) and all(
+        factor > 0 and all(symbol in arithmetic.page_size or symbol in arithmetic.pmd_size for symbol in monomial)
+        for monomial, factor in poly.terms
+    )
 
 
 class Evaluator:

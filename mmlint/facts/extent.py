@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmlint.facts.bounds import bounded, positive
+from mmlint.facts.bounds import bounded
 from mmlint.facts.entered import Claim, Entered, display
-from mmlint.facts.evaluate import Pure, as_poly, entry_address
+from mmlint.facts.evaluate import Pure, as_poly, entry_address, positive
 from mmlint.facts.ownership import from_parameters
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound
@@ -48,7 +48,7 @@ class Extent(Entered):
         """True for the smaller of two ends: one of them may lie before the walk."""
         symbol = end.as_symbol()
         origin = self.context.origins.get(symbol) if symbol is not None else None
-        return isinstance(origin, Pure) and origin.function in ("min", "min_t")
+        return isinstance(origin, Pure) and origin.function in self.context.vocabulary.arithmetic.smaller
 
     def _shown(self, bound: Bound) -> str:
         return bound.address_expr.name if isinstance(bound.address_expr, Name) else "the address"
@@ -105,16 +105,47 @@ class Extent(Entered):
         return Obligation("range", Status.UNKNOWN, (line,), fault=fault, replacement=replacement, subject=subject)
 
     def _elsewhere(self, claim: Claim) -> Bound | None:
-        """A loop over the table of ptep that starts at another address."""
-        table = claim.ptep.table if isinstance(claim.ptep, Entry) else None
-        return next((bound for bound in self.site.bounds if bound.table == table), None)
+        """A loop over the table of ptep, or from where that is mapped to the end, that starts at another address."""
+        symbol = claim.ptep.table if isinstance(claim.ptep, Entry) else None
+        own = next((bound for bound in self.site.bounds if bound.table == symbol), None)
+        table = self.table(claim.ptep)
+        if own is not None or table is None:
+            return own
+        return next(
+            (
+                bound
+                for bound in self.site.bounds
+                if bound.table is None
+                and self.state.equal(bound.limit, claim.end)
+                and self._start(bound) == table.address
+            ),
+            None,
+        )
 
     def _elsewhere_fault(self, claim: Claim) -> Obligation:
         bound = self._elsewhere(claim)
         assert bound is not None
         line = Evidence(bound.span, f"the walk goes on until {self._shown(bound)} meets {display(bound.limit)}")
-        fault = f"nothing shows that the walk starts at '{claim.texts['addr']}'"
-        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=claim.spans.get("addr"))
+        addr, subject = claim.texts["addr"], claim.spans.get("addr")
+        start = self._start(bound)
+        # A range that begins before the walk has entries that are not visited, as every range may.
+        if start is not None and positive(self.context, claim.addr - start):
+            begins = Evidence(bound.span, f"the walk starts at {display(start)}")
+            fault = f"'{addr}' lies behind the start of the walk"
+            return Obligation("range", Status.REFUTED, (begins, line), fault=fault, subject=subject)
+        fault = f"nothing shows that the walk starts at '{addr}'"
+        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
+
+    def _start(self, bound: Bound) -> Poly | None:
+        """The one value that a loop gets its address from, None where there is no such value, or are several."""
+        joins = self.context.joins
+        found = {
+            incoming
+            for symbol in bound.address.symbols()
+            for incoming in joins.get(symbol, ())
+            if symbol not in incoming.symbols()
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _limit(self, bounds: list[Bound]) -> str:
         texts = [self.spelled(bound.limit) for bound in bounds]
@@ -155,7 +186,8 @@ class Extent(Entered):
                 return False
             else:
                 # The smaller of two ends is bounded by either.
-                enough = any if origin.function in ("min", "min_t") else all
+                smaller = self.context.vocabulary.arithmetic.smaller
+                enough = any if origin.function in smaller else all
                 if not enough(self._is_caller_s(as_poly(part), seen | {symbol}) for part in origin.arguments):
                     return False
         return True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.escapes import is_other, values_of
+from mmlint.facts.forms import form_of
 from mmlint.facts.handed import Part
 from mmlint.facts.initialisers import members_of_structs
 from mmlint.facts.macros import dialect_for, with_parameters
@@ -109,8 +110,10 @@ class FileAnalysis:
             reads=macros.reads,
             writes=macros.writes,
             outputs=macros.outputs,
+            swaps=macros.swaps,
         )
         self._keeps = cache(partial(only_reads, self))
+        self._form = cache(partial(form_of, self))
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
         self._summaries: dict[tuple[str, bool], Summary | None] = {}
@@ -173,7 +176,7 @@ class FileAnalysis:
         if not self._section_words.search(definition.masked):
             return self.dialect
         names = sorted({word.decode() for word in _CALLED.findall(definition.masked)} - set(self.definitions))
-        texts = {name: [self.source.text(m.span).encode() for m in self._macros.get(name, ())] for name in names}
+        texts = {name: [self.source.text(m.span).encode() for m in self.macros.get(name, ())] for name in names}
         for name in names if self.graph is not None else ():
             assert self.graph is not None
             if not texts[name] and not self.graph.is_known(name):
@@ -194,7 +197,7 @@ class FileAnalysis:
         """
         texts: list[Called] = []
         unsolved: list[Unsolved] = []
-        for definition in self._macros.get(name, ()) if macro else self.definitions.get(name, ()):
+        for definition in self.macros.get(name, ()) if macro else self.definitions.get(name, ()):
             lowered = self._lowered(definition)
             if isinstance(lowered, Unsolved):
                 unsolved.append(lowered)
@@ -204,14 +207,15 @@ class FileAnalysis:
                 graph = with_parameters(graph, self.source.data, given)
             try:
                 text = self.source.text
-                dataflow = Dataflow(graph, self.vocabulary, self.summary, text, given, self._keeps, parts)
+                dataflow = Dataflow(graph, self.vocabulary, self.summary, text, given, self._keeps, parts, self._form)
                 texts.append(Called(function, dataflow))
             except NoFixpoint as error:
                 unsolved.append(Unsolved(function.name, function.name_span, str(error)))
         return texts, unsolved
 
     @cached_property
-    def _macros(self) -> dict[str, list[Definition]]:
+    def macros(self) -> dict[str, list[Definition]]:
+        """All macros with parameters by name."""
         found: dict[str, list[Definition]] = {}
         for definition in self.reader.macros():
             found.setdefault(definition.name, []).append(definition)
@@ -223,7 +227,7 @@ class FileAnalysis:
             return lowered
         function, graph = lowered
         try:
-            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps)
+            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps, form=self._form)
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
         return Solved(function, dataflow, collect(dataflow))
@@ -235,12 +239,12 @@ class FileAnalysis:
         if name not in self.definitions:
             if self.graph is not None:
                 return self.graph.summary(name, self.path)
-            return self.macro_summary(name) if name in self._macros else None
+            return self.macro_summary(name) if name in self.macros else None
         return self._summary(name) if self._reaches_section(name, _CALL_DEPTH) else None
 
     def macro_summary(self, name: str) -> Summary | None:
         """The same of a macro, whose parameters may be anything."""
-        texts = [definition.masked for definition in self._macros.get(name, ())]
+        texts = [definition.masked for definition in self.macros.get(name, ())]
         if not any(self._section_words.search(text) for text in texts):
             return None
         # What it is given to unmap is not seen where the parameter has no type.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator, opaque_entry
-from mmlint.facts.objects import NARROW, object_epoch
+from mmlint.facts.objects import NARROW, address_symbol, object_epoch
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import EPOCH, Field, Place, State, field_epoch, parts_epoch, place_text
 from mmlint.flow import ir
@@ -60,6 +60,16 @@ class Memory:
             self._renew_object(state, target, maker)
         elif target in self.objects.escaped:
             self._renew_fields(state, ("*",), maker)
+
+    def declare(self, state: State, name: ir.Name, maker: str) -> None:
+        """A variable comes into being: of unknown value, or an array of unknown elements."""
+        if self.objects.is_array(name):
+            self._renew_object(state, name, maker)
+            self.assign(state, name, Poly.symbol(address_symbol(name)), maker)
+            return
+        self.assign(
+            state, name, self.fresh(f"unset {name.name}@{maker.removeprefix('declare@')}", maker, name.name), maker
+        )
 
     def makes_epoch(self, target: ir.Name | ir.Temp) -> bool:
         """True where an assignment changes more than the variable: it is global, has members, or is pointed to."""
@@ -135,6 +145,9 @@ class Memory:
     def write(self, state: State, spot: Field, value: Value, maker: str, whole: bool = False) -> None:
         """Write memory. Any other base may be the same object: what was read from the field before may have changed."""
         kinds = self.objects.kinds(spot.field)
+        kept: list[tuple[Place, Value]] = []
+        if self.objects.arrays:
+            kept += [(p, v) for p, v in state.values.items() if isinstance(p, Field) and self.objects.apart(p, spot)]
         self.drop_answers(state, spot.field if spot.field.isidentifier() else "[*[]")
         self._renew_fields(state, kinds, maker, self.objects.owner(spot.base))
         for place in [p for p in state.values if isinstance(p, Field) and spot.field in self.objects.members(p.base)]:
@@ -147,6 +160,7 @@ class Memory:
             state.values[root] = self.fresh(f"{place_text(root)}@{maker}", maker, root.name)
         if whole:
             self._renew_memory(state, maker)
+        state.values.update(kept)
         state.values[spot] = value
 
     def _renew_wholes(self, state: State, spot: Field, maker: str) -> None:
@@ -170,7 +184,7 @@ class Memory:
         """Locals that a write through a pointer changes: the one it points to, or any whose address was kept."""
         symbol = spot.base.as_symbol() if isinstance(spot.base, Poly) else None
         name = self.objects.locals.get(symbol) if symbol is not None else None
-        if field_epoch(spot.field) != field_epoch("*") and name is not None:
+        if name is not None and (field_epoch(spot.field) != field_epoch("*") or self.objects.is_array(name)):
             return
         for target in (name,) if name is not None else self.objects.escaped:
             self.assign(state, target, self.fresh(f"{place_text(target)}@{maker}", maker, target.name), maker)

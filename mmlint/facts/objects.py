@@ -58,6 +58,8 @@ class Objects:
         # Members that are read, and "*" where what a pointer points to is read as a struct.
         self.read: frozenset[str] = frozenset()
         self.wholes: set[Field] = set()
+        # Arrays that no pointer leads to but their own names.
+        self.arrays: frozenset[ir.Name] = frozenset()
         self._parts: dict[Symbol, Field] = {}
         self._loaded: dict[Symbol, Value] = {}
         self._roots: dict[Value, ir.Name | None] = {}
@@ -70,6 +72,7 @@ class Objects:
     def _scan(self, graph: ir.Graph) -> None:
         parted: set[ir.Name] = set()
         read: set[str] = set()
+        handed: set[ir.Name] = set()
         kept: dict[ir.Name | str, None] = {}
         for block in graph.blocks:
             for op in block.ops:
@@ -82,8 +85,12 @@ class Objects:
                     if isinstance(op, ir.Assign) and isinstance(op.target, ir.Temp):
                         self._sources[op.target] = op.value
                     kept.update(dict.fromkeys(self._addresses(op.value, self._keeps_pointer(op))))
+                elif isinstance(op, ir.Call):
+                    handed.update(name for argument in op.arguments for name in _names(argument))
         self.parted = frozenset(name for name in parted if self.is_struct(name))
         self.read = frozenset(read)
+        arrays = {name for name in graph.variables if self.is_array(name)}
+        self.arrays = frozenset(arrays - handed - kept.keys())
         self.escaped = tuple(name for name in graph.variables if name in kept)
         self.pointed = frozenset(name for name in kept if isinstance(name, str))
         self.globals = tuple(name for name in kept if isinstance(name, ir.Name) and name not in graph.variables)
@@ -100,6 +107,8 @@ class Objects:
         match expr:
             case ir.AddressOf(place):
                 yield from self._owners(place)
+            case ir.Name() if self.is_array(expr):
+                yield expr
             case ir.Temp() if arrays:
                 source = self._sources.get(expr)
                 if isinstance(source, ir.Member) and not source.arrow:
@@ -120,12 +129,19 @@ class Objects:
                 yield member
                 if not arrow:
                     yield from self._owners(base)
+            case ir.Index(ir.Name() as name, _) if self.is_array(name):
+                yield name
             case ir.Index(ir.Temp() as temp, _):
                 source = self._sources.get(temp)
                 if isinstance(source, ir.Member) and not source.arrow:
                     yield from self._owners(source.base)
             case _:
                 pass
+
+    def is_array(self, name: ir.Name) -> bool:
+        """Whether the name is a local array's, so that its value is its address."""
+        variable = self.variables.get(name)
+        return variable is not None and variable.array and variable.parameter < 0
 
     def is_struct(self, name: ir.Name) -> bool:
         """Whether a local may be a struct."""
@@ -147,12 +163,24 @@ class Objects:
         self._loaded[symbol] = base
 
     def canonical(self, spot: Field) -> Field:
-        """The member itself for what a pointer to it points to."""
-        if spot.field in ("*", "[0]") and isinstance(spot.base, Poly):
-            symbol = spot.base.as_symbol()
-            if symbol is not None:
-                return self._parts.get(symbol, spot)
-        return spot
+        """The member itself for what a pointer to it points to, and the element of a local array."""
+        if not isinstance(spot.base, Poly):
+            return spot
+        symbol = spot.base.as_symbol()
+        if spot.field in ("*", "[0]") and symbol in self._parts:
+            return self._parts[symbol]
+        array = self._array(spot.base)
+        index = "0" if spot.field == "*" else spot.field[1:-1]
+        if array is None or not index.isdecimal():
+            return spot
+        start = Poly.symbol(array)
+        offset = (spot.base - start).as_const()
+        return Field(start, f"[{offset + int(index)}]") if offset is not None and offset + int(index) >= 0 else spot
+
+    def _array(self, base: Poly) -> Symbol | None:
+        """The address of the local array that an address is some elements behind, or None."""
+        found = [symbol for symbol in base.symbols() if symbol in self.locals and self.is_array(self.locals[symbol])]
+        return found[0] if len(found) == 1 else None
 
     def owner(self, value: Value) -> ir.Name | None:
         """The local that an address lies in, and in no other object."""
@@ -224,6 +252,17 @@ class Objects:
         return symbol not in self.locals
 
     # ------------------------------------------------------------ writes
+
+    def apart(self, place: Field, spot: Field) -> bool:
+        """Whether ``place`` is an element of a local array that a write to ``spot`` leaves as it is."""
+        symbol = place.base.as_symbol() if isinstance(place.base, Poly) else None
+        name = self.locals.get(symbol) if symbol is not None else None
+        if name not in self.arrays:
+            return False
+        if place.base != spot.base:
+            return self.root(spot.base) != name
+        indices = (place.field.strip("[]"), spot.field.strip("[]"))
+        return indices[0] != indices[1] and all(index.isdecimal() for index in indices)
 
     def kinds(self, field: str) -> tuple[str, ...]:
         """Members that a write to ``field`` may change: those of its name in any object, and what pointers lead to."""
@@ -313,5 +352,19 @@ def _parted(expr: ir.Expr) -> Iterator[ir.Name]:
         case ir.Index(left, right) | ir.Binary(_, left, right):
             yield from _parted(left)
             yield from _parted(right)
+        case _:
+            pass
+
+
+def _names(expr: ir.Expr) -> Iterator[ir.Name]:
+    """Variables that a value names, or has the address of."""
+    match expr:
+        case ir.Name():
+            yield expr
+        case ir.AddressOf(inner) | ir.Deref(inner) | ir.Member(inner, _, _) | ir.Unary(_, inner) | ir.Cast(_, inner):
+            yield from _names(inner)
+        case ir.Index(left, right) | ir.Binary(_, left, right):
+            yield from _names(left)
+            yield from _names(right)
         case _:
             pass

@@ -27,7 +27,7 @@ def only_reads(analysis: FileAnalysis, name: str, index: int) -> bool:
         if any(place.macro for place in places):
             return False
         texts = [analysis.graph.index.text(place) for place in places]
-    writing = analysis.dialect.outputs | analysis.dialect.writes
+    writing = analysis.dialect.outputs | analysis.dialect.writes | analysis.dialect.swaps
     return bool(texts) and all(_leaves_alone(_HIDDEN.sub(b" ", text), name.encode(), index, writing) for text in texts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mmlint.facts.conditions import assume, decide
+from mmlint.facts.conditions import assume, decide, extreme
 from mmlint.facts.evaluate import Context, Returned, as_poly, opaque_entry
 from mmlint.facts.gfp import sleeping_flag
 from mmlint.facts.handed import Part, unpack
@@ -162,7 +162,7 @@ class Transfer(TableCalls):
             case ir.Declare(target, span):
                 maker = f"declare@{span.start}"
                 self.renew(state, maker)
-                self.assign(state, target, self.fresh(f"unset {target.name}@{span.start}", maker, target.name), maker)
+                self.declare(state, target, maker)
         return [state]
 
     # ------------------------------------------------------------ calls
@@ -229,9 +229,12 @@ class Transfer(TableCalls):
         arguments = tuple(self.evaluator.value(argument, state) for argument in op.arguments)
         if name in vocabulary.macros.pure or name in vocabulary.bounds or name in vocabulary.arithmetic.entry_index:
             form = f"{name}({', '.join('{}' for _ in arguments)})"
-            state.values[op.target] = self.context.pure(name, arguments, form, op.span)
+            known = extreme(self.evaluator, state, name, arguments)
+            state.values[op.target] = known if known is not None else self.context.pure(name, arguments, form, op.span)
             return
         if self.context.in_section and self._answer(state, op, arguments):
+            return
+        if self._expression(state, op, arguments):
             return
         self._touch(state, op, arguments)
         if self._touches.get(name, (0, ""))[1] in ("update", "read_update"):
@@ -253,6 +256,17 @@ class Transfer(TableCalls):
             self.context.kin[Symbol(f"T[{symbol}]")] = tables
         state.values[op.target] = Poly.symbol(symbol)
         self._effects(state, op, maker)
+
+    def _expression(self, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> bool:
+        """The value of a call that is an expression of its arguments, and does nothing else."""
+        form = self.context.form(op.callee) if op.result_used and op.callee else None
+        if form is None or form.arity != len(arguments):
+            return False
+        if form.chain and any(isinstance(value, Entry) for value in arguments):
+            # It accesses the entry.
+            return False
+        state.values[op.target] = self.evaluator.value(form.of(op.arguments), state)
+        return True
 
     def _answer(self, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> bool:
         """The result of a call that has one answer in a section, where the table's lock is held."""

@@ -13,6 +13,8 @@ are worth at the exit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tree_sitter import Node
 
 from mmlint.flow.assignments import Assignments
@@ -94,6 +96,8 @@ class Calls(Assignments):
             if role is Role.RETURN:
                 self._possible_return(result, node)
             return result
+        if role is Role.SWAP and len(operands) == 2:
+            return self._swap(node, *operands)
         if role is Role.WRITE and len(operands) == 2:
             target = self.place(operands[0])
             return self.assign(target, self.value(operands[1]), self.span(node))
@@ -103,6 +107,15 @@ class Calls(Assignments):
         if len(operands) == 1:
             return self._unary_macro(node, role, function, operands[0], used)
         return self._named_call(node, function, operands, used)
+
+    def _swap(self, node: Node, left: Node, right: Node) -> Expr:
+        """``swap(a, b)``: the places are looked up once, and each is read before either is written."""
+        span, places = self.span(node), (self.place(left), self.place(right))
+        held = self.builder.temp()
+        self.builder.emit(Assign(held, self.load(places[0], left), span))
+        self.assign(places[0], self.load(places[1], right), span)
+        self.assign(places[1], held, span)
+        return Const(0)
 
     def _unary_macro(self, node: Node, role: Role, function: Node, operand: Node, used: bool) -> Expr:
         if role is Role.READ:
@@ -130,8 +143,24 @@ class Calls(Assignments):
     def _writing_call(self, node: Node, function: Node, operands: list[Node], used: bool) -> Temp:
         values = tuple([self.value(operand) for operand in operands])
         spans = (self.span(node), self.span(function))
-        clobbers = self.written(values)
+        clobbers = tuple(dict.fromkeys((*self.written(values), *self._around(operands))))
         return self.emit_call(self._spelled(function), operands, values, spans, clobbers=clobbers, used=used).target
+
+    def _around(self, operands: list[Node]) -> Iterator[Name]:
+        """The variables that members and elements among the operands lie in."""
+        for operand in operands:
+            node, element = operand, False
+            while node.type in ("field_expression", "subscript_expression", "parenthesized_expression"):
+                element = node.type == "subscript_expression"
+                inner = node.named_children
+                if node.type == "field_expression" and b"->" in self.text[inner[0].end_byte : inner[-1].start_byte]:
+                    break
+                node = inner[0]
+            name = self.name(self.masked[node.start_byte : node.end_byte]) if node.type == "identifier" else None
+            variable = self.scopes.variables.get(name) if isinstance(name, Name) and node is not operand else None
+            # What a pointer leads to is no part of it.
+            if variable is not None and (variable.array or not element):
+                yield variable.name
 
     def _possible_return(self, condition: Temp, node: Node) -> None:
         """Branch to a return from the function, whose value is not known."""

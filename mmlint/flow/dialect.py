@@ -20,6 +20,7 @@ class Role(Enum):
     READ = auto()
     WRITE = auto()
     OUTPUT = auto()
+    SWAP = auto()
     RETURN = auto()
     JUMP = auto()
     UNEVALUATED = auto()
@@ -33,8 +34,8 @@ class Dialect:
     ``transparent``: the value is the one argument, also inside ``&&`` and ``||``. ``asserts``: control goes on only
     when the first argument is zero. ``noreturn``: control does not come back. ``reads``: the value is that of the
     argument, read once. ``writes``: (place, value) is an assignment. ``outputs``: macros that write the plain variables
-    they are given. ``returns``: macros that may return from the function that calls them, writing such variables too.
-    ``jumps``: macros that go to a label of their caller.
+    they are given. ``swaps``: two places exchange their values. ``returns``: macros that may return from the function
+    that calls them, writing such variables too. ``jumps``: macros that go to a label of their caller.
     """
 
     transparent: frozenset[str] = field(default_factory=frozenset)
@@ -43,6 +44,7 @@ class Dialect:
     reads: frozenset[str] = field(default_factory=frozenset)
     writes: frozenset[str] = field(default_factory=frozenset)
     outputs: frozenset[str] = field(default_factory=frozenset)
+    swaps: frozenset[str] = field(default_factory=frozenset)
     returns: frozenset[str] = field(default_factory=frozenset)
     jumps: frozenset[str] = field(default_factory=frozenset)
 
@@ -53,9 +55,9 @@ DEFAULT_DIALECT = Dialect(
     noreturn=frozenset({"BUG", "panic", "do_exit", "make_task_dead", "unreachable", "__builtin_unreachable"}),
     reads=frozenset({"READ_ONCE", "__READ_ONCE", "data_race"}),
     writes=frozenset({"WRITE_ONCE", "__WRITE_ONCE"}),
+    swaps=frozenset({"swap"}),
     outputs=frozenset(
         {
-            "swap",
             "get_user",
             "__get_user",
             "unsafe_get_user",
@@ -102,6 +104,7 @@ def roles(dialect: Dialect) -> dict[bytes, Role]:
         (Role.READ, dialect.reads),
         (Role.WRITE, dialect.writes),
         (Role.OUTPUT, dialect.outputs),
+        (Role.SWAP, dialect.swaps),
         (Role.RETURN, dialect.returns),
         (Role.JUMP, dialect.jumps),
         (Role.UNEVALUATED, _UNEVALUATED),
