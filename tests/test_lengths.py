@@ -113,3 +113,47 @@ def test_it_is_shown(case: str) -> None:
 @pytest.mark.parametrize("case", NOT_SHOWN)
 def test_it_is_not_shown(case: str) -> None:
     assert status_of(*NOT_SHOWN[case])[0] in ("assumed", "refuted", "unknown")
+
+
+IN_A_STRUCTURE = """\
+static void change(struct mm_struct *mm, struct control *control, unsigned long extent, pmd_t *pmd)
+{
+	unsigned long addr = control->addr, end = addr + extent;
+	spinlock_t *ptl;
+	pte_t *start_pte, *pte;
+
+	start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!pte)
+		return;
+	lazy_mmu_mode_enable();
+	for (; addr < end; pte++, addr += PAGE_SIZE)
+		pte_clear(mm, addr, pte);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(start_pte, ptl);
+}
+
+void change_all(struct mm_struct *mm, struct control *control, pmd_t *pmd)
+{
+	change(mm, control, control->extent, pmd);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (
+            "addr + extent",
+            "control->addr and extent come by different ways, and what is called in between may write control->addr",
+        ),
+        ("addr + control->extent", "nothing relates addr and end to a page table"),
+    ],
+)
+def test_what_comes_in_a_structure_and_beside_it_is_not_followed(end: str, reason: str) -> None:
+    source = Source("walk.c", IN_A_STRUCTURE.replace("addr + extent", end).encode())
+    report = make_checker(Settings()).check(source)
+    assert report.facts is not None
+    (section,) = next(function for function in report.facts.functions if function.name == "change").sections
+    table = section.obligation("table")
+    told = f"[addr, end) is taken to stay in one page table: {reason}"
+    assert (str(table.status), [step.text for step in table.because]) == ("assumed", [told])

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly, positive
+from mmlint.facts.conditions import positive
+from mmlint.facts.evaluate import Context, Evaluator, Loaded, Pure, Returned, as_poly
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.lengths import stays_in_table
 from mmlint.facts.sections import Evidence, Status
@@ -155,7 +156,19 @@ def bounded(
     if end - addr in _table_sizes(context) and _may_start_inside(analysis, solved, addr, depth, seen):
         return BoundFact(Status.REFUTED, reason="the walk may begin in the middle of the page table")
     wide = _wide_parameter(analysis, solved, end, depth, seen)
-    return wide or BoundFact(Status.UNKNOWN, reason="nothing relates addr and end to a page table")
+    return wide or BoundFact(Status.UNKNOWN, reason=_why_not(solved, addr, end))
+
+
+def _why_not(solved: Solved, addr: Poly, end: Poly) -> str:
+    """Why nothing is known: an address that comes in a structure, and a length beside it, are not followed."""
+    context = solved.dataflow.context
+    names = {name.name for name in solved.dataflow.graph.parameters}
+    symbol = addr.as_symbol()
+    origin = context.origins.get(symbol) if symbol is not None else None
+    if isinstance(origin, Loaded) and str(origin.base) in names and (end - addr).as_symbol() in names:
+        where = f"{origin.base}->{origin.field}"
+        return f"{where} and {end - addr} come by different ways, and what is called in between may write {where}"
+    return "nothing relates addr and end to a page table"
 
 
 def _wide_parameter(

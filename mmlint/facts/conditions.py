@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmlint.facts.evaluate import Evaluator, as_poly, positive
+from mmlint.facts.evaluate import Context, Evaluator, as_poly
 from mmlint.facts.objects import NARROW
 from mmlint.facts.state import State
 from mmlint.flow import ir
@@ -83,6 +83,15 @@ def assume(evaluator: Evaluator, condition: ir.Expr, state: State, outcome: bool
     name, poly = found if outcome else negate(*found)
     if poly.as_const() is None:
         state.learn(name, poly)
+
+
+def positive(context: Context, poly: Poly) -> bool:
+    """True when a value is certainly greater than zero: a sum of sizes."""
+    arithmetic = context.vocabulary.arithmetic
+    return bool(poly.terms) and all(
+        factor > 0 and all(symbol in arithmetic.page_size or symbol in arithmetic.pmd_size for symbol in monomial)
+        for monomial, factor in poly.terms
+    )
 
 
 def extreme(evaluator: Evaluator, state: State, name: str, arguments: tuple[Value, ...]) -> Value | None:

@@ -157,15 +157,6 @@ def entry_address(context: Context, address: Poly) -> Poly:
     return address
 
 
-def positive(context: Context, poly: Poly) -> bool:
-    """True when a value is certainly greater than zero: a sum of sizes."""
-    arithmetic = context.vocabulary.arithmetic
-    return bool(poly.terms) and all(
-        factor > 0 and all(symbol in arithmetic.page_size or symbol in arithmetic.pmd_size for symbol in monomial)
-        for monomial, factor in poly.terms
-    )
-
-
 class Evaluator:
     """Evaluates expressions in states of one function."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mmlint.facts.bounds import bounded
+from mmlint.facts.conditions import positive
 from mmlint.facts.entered import Claim, Entered, display
-from mmlint.facts.evaluate import Pure, as_poly, entry_address, positive
+from mmlint.facts.evaluate import Pure, as_poly, entry_address
 from mmlint.facts.ownership import from_parameters
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound

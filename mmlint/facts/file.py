@@ -227,7 +227,9 @@ class FileAnalysis:
             return lowered
         function, graph = lowered
         try:
-            dataflow = Dataflow(graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps, form=self._form)
+            dataflow = Dataflow(
+                graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps, form=self._form
+            )
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))
         return Solved(function, dataflow, collect(dataflow))

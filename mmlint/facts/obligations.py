@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from mmlint.facts.conditions import positive
 from mmlint.facts.entered import Claim, display
-from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry, positive
+from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry
 from mmlint.facts.extent import Extent
 from mmlint.facts.ownership import contract_equal, from_parameters, is_given
 from mmlint.facts.sections import Evidence, Obligation, Status

@@ -3,7 +3,8 @@
     struct walk w = { .mm = mm, .at.addr = 0 };    declare w;  store w.mm = mm;  store w.at.addr = 0
 
 Type words come from the rewritten text, where attributes are blank, in the spelling of the masked one. Sizes of arrays
-are not evaluated, nor are elements of initialisers that have no designator given to a field.
+are not evaluated, nor are elements of initialisers that have no designator given to a field; those of an array are
+given to its elements.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mmlint.flow.ir import AddressOf, Assign, Call, Const, Declare, Expr, Index,
 from mmlint.source import Span
 from mmlint.syntax.functions import ParsedFunction
 
+_MAX_ELEMENTS = 16
 _DECLARATORS = frozenset(
     {
         "identifier",
@@ -184,12 +186,15 @@ class Declarations(Calls):
             self.unmodelled(node, "expression nested too deeply")
             return
         self.depth += 1
+        # Where a member or an index is named, what follows counts from there; a long table is not what a walk is about.
+        counted = node.named_child_count <= _MAX_ELEMENTS
         for position, element in enumerate(node.named_children):
             if element.type == "initializer_pair":
                 self._designated(element, place)
+                counted = False
             elif element.type == "initializer_list":
                 self.initialise(element, None)
-            elif element.type in _WITHOUT_PLACE or place is None:
+            elif element.type in _WITHOUT_PLACE or place is None or not counted:
                 self.effect(element)
             else:
                 # Without the declaration of a structure nobody knows the name of the member.
