@@ -433,6 +433,7 @@ ARGUMENTS: dict[str, Rewriting] = {
         "pte_t *eq_p = {ptep} + 1; unsigned long eq_a = {addr} + PAGE_SIZE, eq_e = {end}; eq_p--; eq_a -= PAGE_SIZE;"
         " lazy_mmu_mode_enable_for_pte_range({mm}, eq_a, eq_e, eq_p);"
     ),
+    "complements": arguments(addr="~~{addr}", end="-(-{end})"),
     "smaller and larger of equals": arguments(addr="max({addr}, {addr})", end="min({end}, min({end}, {end}))"),
     "smaller and larger": arguments(
         addr="max_t(unsigned long, {addr} - PAGE_SIZE, {addr})", end="umin({end}, {end} + 2 * PAGE_SIZE)"

@@ -247,6 +247,8 @@ FURTHER = (
     given("range from the next entry on", "range", addr="{addr} + PAGE_SIZE", ptep="{ptep} + 1"),
     given("larger of two ends", *RANGE, end="max({end}, {end} + PAGE_SIZE)"),
     given("smaller of two ends", *RANGE, end="min({end}, {end} - PAGE_SIZE)"),
+    given("half of addr, the smaller", *PTEP, addr="min_t(int, {addr}, {addr})"),
+    given("half of addr, the larger", *PTEP, addr="max_t(some_type, {addr}, {addr})"),
     given("smaller of two addresses", *PTEP, addr="min({addr}, {addr} - PAGE_SIZE)"),
     before("get_user", "get_user({addr}, (unsigned long __user *)data);", *PTEP),
     before("do_div", "do_div({addr}, 2);", *PTEP),

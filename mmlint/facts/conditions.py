@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmlint.facts.evaluate import Context, Evaluator, as_poly
-from mmlint.facts.objects import NARROW
+from mmlint.facts.objects import NARROW, SCALARS
 from mmlint.facts.state import State
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value, is_null
@@ -94,20 +94,32 @@ def positive(context: Context, poly: Poly) -> bool:
     )
 
 
-def extreme(evaluator: Evaluator, state: State, name: str, arguments: tuple[Value, ...]) -> Value | None:
+def extreme(evaluator: Evaluator, state: State, op: ir.Call) -> Value | None:
     """The argument that the smaller or the larger of two is, where it is known which; None for other functions."""
-    arithmetic = evaluator.context.vocabulary.arithmetic
-    if name not in arithmetic.smaller | arithmetic.larger or len(arguments) < 2:
+    arithmetic, name = evaluator.context.vocabulary.arithmetic, op.callee or ""
+    if name not in arithmetic.smaller | arithmetic.larger or len(op.arguments) < 2:
         return None
-    if len(arguments) > 2 and str(arguments[0]).strip("`") in NARROW:
+    *types, left, right = op.arguments
+    if not all(_is_wide(type_) for type_ in types):
         return None
-    left, right = arguments[-2:]
+    return _extreme(
+        evaluator, state, name in arithmetic.smaller, evaluator.value(left, state), evaluator.value(right, state)
+    )
+
+
+def _is_wide(type_: ir.Expr) -> bool:
+    """True for a type, given as an argument, that holds every address."""
+    text = type_.name if isinstance(type_, ir.Name) else type_.text if isinstance(type_, ir.Opaque) else ""
+    return text in SCALARS - NARROW
+
+
+def _extreme(evaluator: Evaluator, state: State, smaller: bool, left: Value, right: Value) -> Value | None:
     if not isinstance(left, Poly) or not isinstance(right, Poly):
         return None
     if state.equal(left, right):
         return left
     if positive(evaluator.context, right - left) or state.truth("le", left - right):
-        return left if name in arithmetic.smaller else right
+        return left if smaller else right
     if positive(evaluator.context, left - right) or state.truth("le", right - left):
-        return right if name in arithmetic.smaller else left
+        return right if smaller else left
     return None

@@ -239,6 +239,10 @@ class Evaluator:
         constant = number.as_const()
         if constant is not None:
             return Poly.const(~constant if op == "~" else int(not constant))
+        symbol = number.as_symbol() if op == "~" else None
+        origin = self.context.origins.get(symbol) if symbol is not None else None
+        if isinstance(origin, Pure) and origin.function == "~":
+            return origin.arguments[0]
         return self.context.pure(op, (operand,), op + "{}")
 
     def binary(self, op: str, left: Value, right: Value) -> Value:

@@ -229,7 +229,7 @@ class Transfer(TableCalls):
         arguments = tuple(self.evaluator.value(argument, state) for argument in op.arguments)
         if name in vocabulary.macros.pure or name in vocabulary.bounds or name in vocabulary.arithmetic.entry_index:
             form = f"{name}({', '.join('{}' for _ in arguments)})"
-            known = extreme(self.evaluator, state, name, arguments)
+            known = extreme(self.evaluator, state, op)
             state.values[op.target] = known if known is not None else self.context.pure(name, arguments, form, op.span)
             return
         if self.context.in_section and self._answer(state, op, arguments):
