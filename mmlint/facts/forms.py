@@ -27,6 +27,7 @@ _RETURN = re.compile(rb"\{\s*return\b([^;{}?,\"]*);\s*\}\s*\Z")
 _LOCAL = re.compile(rb"\{\s*([\w\s*]+?)\b(\w+)\s*=(?!=)([^;{}?,\"]*);\s*(?:return\b)?\s*\(?\s*\2\s*\)?\s*;\s*\}\s*\Z")
 _TYPEOF = re.compile(rb"\b(?:typeof|__typeof__|__typeof)\s*\([^()]*\)|\b__auto_type\b")
 _MACRO = re.compile(rb"\s*#[ \t]*define[ \t]+\w+\(([^()]*)\)(.*)\Z", re.S)
+_HEAD = re.compile(rb"([^;{}()]*)\b(\w+)\s*\(([^()]*)\)\s*\Z")
 _NAMED = re.compile(rb"(?<!\w)\(\s*(\w+)\s*\)")
 _SUM = re.compile(rb"\s*-?\s*\w+(?:\s*\*\s*\w+)?(?:\s*[-+]\s*\w+(?:\s*\*\s*\w+)?)*\s*\Z")
 _TERM = re.compile(rb"([-+]?)\s*(\w+)(?:\s*\*\s*(\w+))?")
@@ -83,8 +84,17 @@ def form_of(analysis: FileAnalysis, name: str) -> Form | None:
         places = analysis.graph.resolve(name, analysis.path)
         texts = [(analysis.graph.index.text(place), place.macro) for place in places]
     constants = analysis.vocabulary.arithmetic.page_size
-    found = {_read(text, name, macro, constants) for text, macro in texts if len(text) <= _MAX_BYTES}
-    return found.pop() if len(found) == 1 and all(len(text) <= _MAX_BYTES for text, _ in texts) else None
+    if not texts or not all(_may_be_one(text, macro) for text, macro in texts):
+        return None
+    found = {_read(text, name, macro, constants) for text, macro in texts}
+    return found.pop() if len(found) == 1 else None
+
+
+def _may_be_one(text: bytes, macro: bool) -> bool:
+    """False for most definitions, by a glance."""
+    if len(text) > _MAX_BYTES:
+        return False
+    return text.rstrip()[-1:] == b")" or b"*/" in text if macro else b"return" in text and text.count(b";") < 3
 
 
 def _read(text: bytes, name: str, macro: bool, constants: frozenset[str]) -> Form | None:
@@ -99,14 +109,10 @@ def _read(text: bytes, name: str, macro: bool, constants: frozenset[str]) -> For
     value = found.group(1) if found else None
     if found is None and (found := _LOCAL.search(text)) is not None:
         value = found.group(3) if _declared(found.group(1) + b" local") else None
-    head = (
-        re.search(rb"([^;{}()]*)\b" + name.encode() + rb"\s*\(([^()]*)\)\s*\Z", text[: found.start()])
-        if found
-        else None
-    )
-    if value is None or head is None:
+    head = _HEAD.search(text, 0, found.start()) if found is not None else None
+    if value is None or head is None or head.group(2) != name.encode():
         return None
-    declared = [_declared(part) for part in head.group(2).split(b",")]
+    declared = [_declared(part) for part in head.group(3).split(b",")]
     result = _declared(head.group(1) + b" result")
     if result is None or None in declared:
         return None
