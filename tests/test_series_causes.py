@@ -205,18 +205,59 @@ def test_name_follows_the_series_own_header(linux: Path, tmp_path: Path, name: s
         assert proposals == {name}
 
 
-def test_parameters_in_another_order_are_not_judged(linux: Path, tmp_path: Path) -> None:
+def other_order() -> tuple[str, str]:
+    """The header, and the same with the pointer in front."""
     header = (LINUX / HEADER).read_text()
     other = header.replace(
         "struct mm_struct *mm,\n\t\tunsigned long addr, unsigned long end, pte_t *ptep",
         "pte_t *ptep,\n\t\tstruct mm_struct *mm, unsigned long addr, unsigned long end",
     )
     assert other != header
-    mails = made(linux, ("mm: another order", {HEADER: (header, other)}))
+    return header, other
+
+
+OTHER = f"{RANGED}() takes other arguments than (mm, addr, end, ptep)"
+
+
+def test_parameters_in_another_order_are_not_judged(linux: Path, tmp_path: Path) -> None:
+    mails = made(linux, ("mm: another order", {HEADER: other_order()}))
     with checked(write(tmp_path, mails), linux) as report:
-        assert report.base.unseen == (
-            f"{RANGED}() takes other arguments than (mm, addr, end, ptep): its calls were not judged",
-        )
+        assert report.base.unseen == (f"{OTHER}: its calls were not judged",)
+        assert report.skipped == ()
+
+
+@pytest.mark.parametrize("first", ["header", "calls"])
+def test_calls_of_another_order_are_told_one_by_one(
+    linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str
+) -> None:
+    """Right or not, nothing is said of what they pass; nor is a call proposed that would not fit the header."""
+    call = f"\t{RANGED}(pte, vma->vm_mm, addr, end);\n"
+    twice = "\tlazy_mmu_mode_enable();\n\tlazy_mmu_mode_disable();\n"
+    rebased(linux, {"mm/mremap.c": (PLAIN, f"\t{RANGED}(mm, old_addr, old_end, old_ptep);\n")})
+    steps = [
+        ("mm: another order", {HEADER: other_order()}),
+        ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, call), "mm/vmscan.c": (PLAIN, twice + PLAIN)}),
+    ]
+    mails = made(linux, *(steps if first == "header" else steps[::-1]))
+    source = write(tmp_path, mails)
+    with checked(source, linux) as report:
+        places = [(s.path, s.function, s.reason) for s in report.skipped]
+        assert places == [
+            ("mm/mprotect.c", "change_pte_range", OTHER),
+            ("mm/mremap.c", "move_ptes", OTHER),
+        ]
+        assert report.conversion is None
+        claims = {f.diagnostic.rule for f in report.findings if f.diagnostic.path == "mm/mprotect.c" and f.final}
+        assert claims == set()
+        assert not any(f.final and f.final.fix and RANGED in f.final.fix.edits[0].text for f in report.findings)
+    for name in ("text", "terse", "json", "jsonl", "sarif", "rdjson", "github", "gitlab", "junit", "checkstyle"):
+        main(["series", str(source), "--tree", str(linux), "--no-config", "--format", name])
+        out = capsys.readouterr().out
+        assert OTHER in out and "not read" not in out, name
+    for name in ("mail", "b4", "b4-json"):
+        main(["series", str(source), "--tree", str(linux), "--no-config", "--format", name])
+        out = " ".join(capsys.readouterr().out.split())
+        assert OTHER in out, name
 
 
 def test_incomplete_conversion(linux: Path, tmp_path: Path) -> None:

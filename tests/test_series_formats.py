@@ -330,12 +330,12 @@ def test_what_was_not_seen_is_in_every_format(series: SeriesReport, tmp_path: Pa
     )
     outcome = outcome_of(report)
     assert [d.message for d in outcome.with_unread()] == [
-        "not read: headers were not seen",
+        "headers were not seen",
         "walk() was not analysed: syntax error",
     ]
     assert [json.loads(line)["state"] for line in patchwork.render(outcome)] == ["warning", "warning"]
     assert json.loads(next(patchwork.render(outcome)))["description"] == "no findings; 2 not analysed"
-    assert "WARNING:not-analysed: not read: headers were not seen" in "\n".join(terse.render(outcome))
+    assert "WARNING:not-analysed: headers were not seen" in "\n".join(terse.render(outcome))
     assert "patch 3/3 is missing" in list(github.render(outcome))
     assert "\npatch 3/3 is missing" in junit.render(outcome)
     assert json.loads(b4_check.render_json(outcome))[0]["details"].startswith("patch 3/3 is missing\n")

@@ -21,7 +21,7 @@ from typing import Final
 from mmlint import __version__
 from mmlint.report.outcome import Outcome, clean
 from mmlint.report.quoting import excerpts
-from mmlint.report.review import Review, paragraph, questions_of, review_of
+from mmlint.report.review import Review, paragraph, questions_of, review_of, sentence
 from mmlint.report.terminal import shown
 from mmlint.series.model import Patch, SeriesReport, Site
 
@@ -67,8 +67,8 @@ def _attribution(patch: Patch) -> str:
 def unknown(series: SeriesReport) -> list[str]:
     """What could not be seen, for the author to know; paragraphs, each but the first below a blank line."""
     lines: list[str] = []
-    for sentence in (*series.base.unseen, *series.remarks):
-        lines += ["", *paragraph(f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.")]
+    for told in (*series.base.unseen, *series.remarks):
+        lines += ["", *paragraph(f"{sentence(told).rstrip('.')}.")]
     reasons: dict[str, list[str]] = {}
     for skipped in series.skipped:
         what = f"{clean(skipped.path)}: {skipped.function}()" if skipped.function else clean(skipped.path)

@@ -133,7 +133,13 @@ def _statement(diagnostic: Diagnostic) -> str:
         return f"If I read this right, {message}"
     if message.startswith("also updates"):
         return f"The section {message}"
-    return f"{message[:1].upper()}{message[1:]}"
+    return sentence(message)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter, unless it begins with a name of the code."""
+    first = text.split(" ", 1)[0].rstrip(".,:;")
+    return f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
 
 
 def _steps(diagnostic: Diagnostic, sources: Sources) -> Iterator[str]:

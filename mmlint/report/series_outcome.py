@@ -20,6 +20,16 @@ from mmlint.series.model import FileChange, Finding, SeriesReport
 from mmlint.source import Location, Source, Span
 
 
+class _Unseen(Skipped):
+    """What could not be seen of the series as a whole: the sentence says it all."""
+
+    __slots__ = ()
+
+    @property
+    def message(self) -> str:
+        return self.reason
+
+
 def outcome_of(
     series: SeriesReport,
     fail_level: Level = Level.WARNING,
@@ -30,7 +40,7 @@ def outcome_of(
     """The author's findings as of the last state, each with its patch; ``everything`` takes the others as well."""
     told = (*series.findings, *series.unneeded)
     found = tuple(finding for finding in told if finding.is_authors or (everything and finding.final))
-    unseen = tuple(Skipped(series.base.tree, "", 1, sentence) for sentence in series.base.unseen)
+    unseen = tuple(_Unseen(series.base.tree, "", 1, sentence) for sentence in series.base.unseen)
     skipped = tuple(sorted({*series.skipped, *unseen}, key=lambda s: (s.path, s.line, s.function, s.reason)))
     report = series.final._replace(
         diagnostics=tuple(sorted((at_the_end(finding, series) for finding in found), key=lambda d: d.sort_key)),

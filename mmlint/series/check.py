@@ -33,6 +33,7 @@ from mmlint.series.model import (
     Previous,
     SeriesReport,
 )
+from mmlint.series.orders import OrderedJudge, reason
 from mmlint.series.placing import place
 from mmlint.series.previous import compare
 from mmlint.series.ranges import Commits, is_range, read_range
@@ -107,21 +108,22 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
             return _selected(report, settings)
         space = found
     patches = tuple(_patch(read, number, space) for number in range(len(read.letters)))
-    judge = Judge(checker, space, settings.processes, cache)
+    judge = OrderedJudge(checker, space, settings.processes, cache)
     judge.prepare()
     history = History(judge.reports(0))
     merges = read.commits.merges if read.commits else frozenset()
     for patch in patches:
         history.step(patch.position, patch.seen, judge.reports(patch.position), patch.position not in merges)
-    conversion = conversion_of(judge, patches)
+    other = judge.other_order(judge.last)
+    conversion = None if other else conversion_of(judge, patches)
     findings = [_finding(track) for track in history.tracks]
     early = list(undefined(judge, patches))
     findings += [*early, *transient(history.tracks, patches, early)]
     if conversion and not _is_partial(patches):
         findings += incomplete(conversion, judge)
     unseen = base.unseen
-    if other := judge.other_order(judge.last):
-        unseen += (f"{other}() takes other arguments than (mm, addr, end, ptep): its calls were not judged",)
+    if other:
+        unseen += (f"{reason(other)}: its calls were not judged",)
     report = SeriesReport(
         patches,
         tuple(sorted(findings, key=_order)),
@@ -265,10 +267,13 @@ def _final(judge: Judge) -> Report:
 def _skipped(judge: Judge, patches: Sequence[Patch]) -> tuple[Skipped, ...]:
     """What was not analysed in the files that the series changes, each once, as of the first state that has it."""
     found: dict[tuple[str, str, str], Skipped] = {}
+    other = judge.other_order(judge.last)
     for patch in patches:
         reports = judge.reports(patch.position)
-        for change in patch.seen:
-            report = reports.get(change.path)
+        # A header of another order concerns every call of the tree.
+        for path in reports if other else [change.path for change in patch.seen]:
+            report = reports.get(path)
             for skipped in report.skipped if report else ():
-                found.setdefault((skipped.path, skipped.function, skipped.reason), skipped)
+                if path in {change.path for change in patch.seen} or skipped.reason == reason(other):
+                    found.setdefault((skipped.path, skipped.function, skipped.reason), skipped)
     return tuple(sorted(found.values(), key=lambda s: (s.path, s.line, s.function, s.reason)))
