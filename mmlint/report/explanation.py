@@ -70,7 +70,8 @@ into the patch that needs it.
 A series replaces plain enables by calls that name their range, and leaves plain ones that could name theirs as
 well: in a function that it converts, or in a file or anywhere in the tree when it converts more of the sections
 there than it leaves. Sections that cannot name a range, or whose range a person has to confirm, are not counted;
-`mmlint series -v` lists them with the reason. Convert the rest, or say in the cover letter why it stays.
+`mmlint series -v` lists them with the reason. Nothing is told while patches of the series are missing, which may
+convert the rest, nor of a single patch in a hook. Convert the rest, or say in the cover letter why it stays.
 """,
     UNDEFINED: f"""\
 {UNDEFINED}: warning, no fix
