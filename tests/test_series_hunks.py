@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmlint.report.mail import unknown
 from mmlint.series.model import How
 from tests.series_samples import (
     LINUX,
@@ -170,6 +171,11 @@ def test_what_could_not_be_seen_is_told(linux: Path, tmp_path: Path, nothing: Pa
             "which sections stay plain, and whether they could name their range, was not seen; "
             f"the hunks show mm/madvise.c:{line + 1}",
         )
+        assert report.base.unseen[0] == f"{nothing} is another tree: mm/madvise.c: No such file or directory"
+        # A reply tells the author what was not seen, and nothing of the disk of whoever sends it.
+        told = "\n".join(unknown(report))
+        assert told.startswith("My tree is another one: mm/madvise.c: No such file or directory.\n\nOnly what")
+        assert str(tmp_path) not in told
 
 
 def test_function_of_a_line_is_the_one_above_it(linux: Path, tmp_path: Path, nothing: Path) -> None:

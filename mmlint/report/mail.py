@@ -68,7 +68,7 @@ def unknown(series: SeriesReport) -> list[str]:
     """What could not be seen, for the author to know; paragraphs, each but the first below a blank line."""
     lines: list[str] = []
     for told in (*series.base.unseen, *series.remarks):
-        lines += ["", *paragraph(f"{sentence(told).rstrip('.')}.")]
+        lines += ["", *paragraph(f"{sentence(_of_mine(told, series.base.tree)).rstrip('.')}.")]
     reasons: dict[str, list[str]] = {}
     for skipped in series.skipped:
         what = f"{clean(skipped.path)}: {skipped.function}()" if skipped.function else clean(skipped.path)
@@ -77,6 +77,12 @@ def unknown(series: SeriesReport) -> list[str]:
         lines += ["", *paragraph(f"I could not look into the following ({reason}), so it is not covered:"), ""]
         lines += [line for entry in dict.fromkeys(code) for line in paragraph(entry, "  ", "      ")]
     return lines[1:]
+
+
+def _of_mine(told: str, tree: str) -> str:
+    """Without the name of the tree, which is of the disk of whoever sends the reply."""
+    told = told.replace(f"{tree} is another tree", "my tree is another one")
+    return told.replace(tree, "my tree") if "/" in tree else told
 
 
 def of_the_series(series: SeriesReport) -> list[str]:
