@@ -99,9 +99,13 @@ class Checker:
         except Exception as error:
             crash = _crash(source, Span(0, 0), "", "the analysis", error)
             return FileReport((crash,), None, (Skipped(source.path, "", 1, "the analysis failed"),))
+        return FileReport(self.found_in(facts), facts, facts.skipped)
+
+    def found_in(self, facts: FileFacts) -> tuple[Diagnostic, ...]:
+        """What the rules find in the facts of one file, without fingerprints."""
         found = [d for function in facts.functions for rule in self.rules for d in _run(rule, function)]
         found += [d for rule in self.rules for d in _run_on_file(rule, facts)]
-        return FileReport(tuple(found), facts, facts.skipped)
+        return tuple(found)
 
     def _each(
         self, graph: CallGraph, processes: int, work: Callable[[Item], Result], items: Sequence[Item]

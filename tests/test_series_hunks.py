@@ -77,6 +77,17 @@ def test_used_before_defined(linux: Path, tmp_path: Path, nothing: Path) -> None
 
 
 @pytest.mark.parametrize("seen", [True, False])
+def test_two_calls_of_one_function_are_told_apart(linux: Path, tmp_path: Path, nothing: Path, seen: bool) -> None:
+    call = MPROTECT.replace("_for_pte_range", "_with_ptes")
+    steps = ("mm: twice", {"mm/mprotect.c": (PLAIN, call + call)}), ("mm: the new name", {HEADER: renamed()})
+    with checked(write(tmp_path, made(linux, *steps)), linux if seen else nothing) as report:
+        found = [f.diagnostic for f in report.authors() if f.diagnostic.rule == "used-before-defined"]
+        line = line_of((LINUX / "mm/mprotect.c").read_text(), PLAIN)
+        assert [d.location.line for d in found] == [line, line + 1]
+        assert len({d.fingerprint for d in found}) == 2
+
+
+@pytest.mark.parametrize("seen", [True, False])
 def test_what_is_no_call_of_it(linux: Path, tmp_path: Path, nothing: Path, seen: bool) -> None:
     """An architecture's own hook, a comment, a string, a declaration: none needs the definition to be there."""
     hook = "arch_enter_lazy_mmu_mode_with_ptes"

@@ -12,13 +12,13 @@ line, which follows code that was moved. What is left is new.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mmlint.checker import FileReport
-from mmlint.diagnostic import Diagnostic
+from mmlint.diagnostic import Diagnostic, fingerprinted
 from mmlint.engine import make_report
-from mmlint.series.model import Cause, FileChange
+from mmlint.series.model import Cause, FileChange, Finding
 
 State = Mapping[str, FileReport]
 
@@ -211,3 +211,13 @@ def _text(diagnostic: Diagnostic, state: State) -> str:
         return ""
     source = report.facts.source
     return source.text(source.line_span(diagnostic.location.line)).strip()
+
+
+def apart(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings that were marked one by one, with fingerprints that tell those of one text in one function apart."""
+    ordered = sorted(findings, key=lambda finding: finding.diagnostic.sort_key)
+    marked = fingerprinted(finding.diagnostic for finding in ordered)
+    return [
+        replace(finding, diagnostic=diagnostic, final=diagnostic if finding.final else None)
+        for finding, diagnostic in zip(ordered, marked, strict=True)
+    ]

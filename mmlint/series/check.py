@@ -20,7 +20,7 @@ from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Skipped
 from mmlint.engine import Report, make_report
 from mmlint.series.arrange import arrange
-from mmlint.series.causes import History, Track
+from mmlint.series.causes import History, Track, apart
 from mmlint.series.diff import MAX_HUNKS, PatchError, parse_diff
 from mmlint.series.git import GitError, PrivateGit, user_tree
 from mmlint.series.mail import Letter, open_mail, read_mails
@@ -117,8 +117,8 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     other = judge.other_order(judge.last)
     conversion = None if other else conversion_of(judge, patches)
     findings = [_finding(track) for track in history.tracks]
-    early = list(undefined(judge, patches))
-    findings += [*early, *transient(history.tracks, patches, early)]
+    early = apart(undefined(judge, patches))
+    findings += [*early, *apart(transient(history.tracks, patches, early))]
     if conversion and not _is_partial(patches):
         findings += incomplete(conversion, judge)
     unseen = base.unseen

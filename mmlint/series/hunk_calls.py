@@ -11,14 +11,16 @@ not count, as far as the hunk shows where they begin or end.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from mmlint.checker import FileReport
 from mmlint.diagnostic import Diagnostic, Level, Note, fingerprinted
 from mmlint.series.model import INCOMPLETE, UNDEFINED, Cause, FileChange, Finding, Hunk, Line, Patch
-from mmlint.source import Source, Span
+from mmlint.source import Location, Span
 from mmlint.syntax.mask import blanks, mask
 from mmlint.tree import HEADER
 from mmlint.vocabulary import Vocabulary
@@ -60,27 +62,44 @@ class _Shown(NamedTuple):
     function: str
 
 
-def function_at(hunk: Hunk, position: int) -> str:
-    """The function that a line of a hunk stands in, by the lines above it, else by the header; empty if not known."""
-    for line in reversed(hunk.lines[:position]):
+def functions_of(hunk: Hunk) -> list[str]:
+    """For each line of a hunk the function that it stands in, by the lines above it, else by the header.
+
+    Empty where it is not known.
+    """
+    name = _NAME.search(hunk.header.split("@@", 2)[-1])
+    current = name.group(1) if name else ""
+    found = []
+    for line in hunk.lines:
+        found.append(current)
         if line.kind == "-":
             continue
         if line.text.startswith(b"}"):
-            return ""
-        found = _HEAD.match(line.text)
-        if found:
-            return found.group(1).decode()
-    name = _NAME.search(hunk.header.split("@@", 2)[-1])
-    return name.group(1) if name else ""
+            current = ""
+        elif head := _HEAD.match(line.text):
+            current = head.group(1).decode()
+    return found
 
 
 def _side(hunk: Hunk, side: str) -> list[_Shown]:
     """The lines of one side."""
-    places = [(position, line) for position, line in enumerate(hunk.lines) if line.kind in (" ", side)]
-    code = _code([line.text for _, line in places])
-    return [
-        _Shown(line, text, function_at(hunk, position)) for (position, line), text in zip(places, code, strict=True)
-    ]
+    rows = [row for row in zip(hunk.lines, functions_of(hunk), strict=True) if row[0].kind in (" ", side)]
+    code = _code([line.text for line, _ in rows])
+    return [_Shown(line, text, function) for (line, function), text in zip(rows, code, strict=True)]
+
+
+class _Text:
+    """Rows as one text, and the row of each of its bytes."""
+
+    def __init__(self, rows: Sequence[_Shown]) -> None:
+        self.code = b"\n".join(row.code for row in rows)
+        self._rows = rows
+        self._starts = list(accumulate((len(row.code) + 1 for row in rows), initial=0))
+
+    def row(self, offset: int) -> tuple[_Shown, int]:
+        """The row that holds a byte, and where in it."""
+        at = bisect_right(self._starts, offset) - 1
+        return self._rows[at], offset - self._starts[at]
 
 
 def _code(lines: Sequence[bytes]) -> list[bytes]:
@@ -106,10 +125,9 @@ def _definitions(patches: Sequence[Patch]) -> dict[str, int]:
         for change, hunk in _source_hunks(patch):
             if change.path != HEADER.as_posix():
                 continue
-            rows = _side(hunk, "+")
-            text = b"\n".join(row.code for row in rows)
-            for match in _DEFINED.finditer(text):
-                row = rows[text.count(b"\n", 0, match.start(match.lastindex or 0))]
+            text = _Text(_side(hunk, "+"))
+            for match in _DEFINED.finditer(text.code):
+                row, _ = text.row(match.start(match.lastindex or 0))
                 if row.line.kind == "+":
                     found.setdefault((match.group(1) or match.group(2)).decode(), patch.position)
     return found
@@ -140,13 +158,12 @@ def undefined(patches: Sequence[Patch]) -> Iterator[Finding]:
         for change, hunk in _source_hunks(patch):
             if change.path == HEADER.as_posix():
                 continue
-            rows = _side(hunk, "+")
-            text = b"\n".join(row.code for row in rows)
-            for found in called.finditer(text):
-                row = rows[text.count(b"\n", 0, found.start())]
-                if row.line.kind == "+" and not defines(text, found.start()):
-                    later = patches[new[found.group(1).decode()] - 1]
-                    yield _undefined(patch, later, change.path, row, found)
+            text = _Text(_side(hunk, "+"))
+            for found in called.finditer(text.code):
+                row, column = text.row(found.start())
+                if row.line.kind == "+" and not defines(text.code, found.start()):
+                    name = found.group(1).decode()
+                    yield _undefined(patch, patches[new[name] - 1], change.path, row, column, name)
 
 
 def defines(code: bytes, offset: int) -> bool:
@@ -154,11 +171,10 @@ def defines(code: bytes, offset: int) -> bool:
     return bool(_DEFINES.search(code, max(offset - 200, 0), offset))
 
 
-def _undefined(patch: Patch, later: Patch, path: str, row: _Shown, found: re.Match[bytes]) -> Finding:
-    name = found.group(1).decode()
-    begin = found.start() - (found.string.rfind(b"\n", 0, found.start()) + 1)
-    source = Source(path, b"\n" * (row.line.new - 1) + row.line.text)
-    location = source.locate(Span(row.line.new - 1 + begin, row.line.new - 1 + begin + len(name)))
+def _undefined(patch: Patch, later: Patch, path: str, row: _Shown, column: int, name: str) -> Finding:
+    line, end = row.line.new, column + len(name)
+    # The file is not there: bytes are counted as if the lines above were empty, which keeps the order.
+    location = Location(path, Span(line - 1 + column, line - 1 + end), line, column + 1, line, end + 1)
     notes = (Note(location, f"{later.name} defines it: {later.title}"),)
     message = f"{name}() is called before the series defines it"
     (marked,) = fingerprinted([Diagnostic(UNDEFINED, Level.WARNING, location, row.function, message, notes)])
@@ -221,6 +237,7 @@ def incomplete(patches: Sequence[Patch], last: Mapping[str, FileReport], calls: 
 
 def unseen(patches: Sequence[Patch], calls: Calls) -> tuple[str, ...]:
     """What of the two rules could not be seen; nothing when the series writes no ranged call."""
+    defined = _definitions(patches)
     used: dict[str, None] = {}
     plain: dict[str, list[str]] = {}
     for patch in patches:
@@ -239,7 +256,7 @@ def unseen(patches: Sequence[Patch], calls: Calls) -> tuple[str, ...]:
     told = [
         f"{name}() is defined by no patch of the series: whether the base has it was not seen"
         for name in used
-        if name not in _definitions(patches)
+        if name not in defined
     ]
     shown = [place for places in plain.values() for place in places]
     more = f", and {len(shown) - _LISTED} more" if len(shown) > _LISTED else ""

@@ -22,8 +22,9 @@ from mmlint.facts.analysis import mentions_section
 from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.sections import Status
 from mmlint.kernel import load_vocabulary
+from mmlint.series.causes import apart
 from mmlint.series.git import GitError
-from mmlint.series.hunk_calls import calls_of, function_at, incomplete, undefined, unseen
+from mmlint.series.hunk_calls import calls_of, functions_of, incomplete, undefined, unseen
 from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
 from mmlint.source import Source
 from mmlint.tree import HEADER, Tree, api_in, read_api
@@ -116,7 +117,7 @@ def check_hunks(
                 findings.append(Finding(diagnostic, cause, patch.position, diagnostic))
             skipped += _unseen(change, new.get(change.path, b""), checker)
     calls = calls_of(checker.vocabulary)
-    findings += undefined(patches)
+    findings += apart(undefined(patches))
     if all(patch.total <= len(patches) for patch in patches):
         findings += incomplete(patches, last, calls)
     final = make_report(len(last), [replace(report, skipped=()) for report in last.values()], skipped)
@@ -180,9 +181,8 @@ def _unseen(change: FileChange, kept: bytes, checker: Checker) -> Iterable[Skipp
     called = re.compile(rb"\b(?:" + b"|".join(name.encode() for name in names) + rb")\s*\(")
     lines = kept.split(b"\n")
     for hunk in change.hunks:
-        for position, line in enumerate(hunk.lines):
+        for line, function in zip(hunk.lines, functions_of(hunk), strict=True):
             if line.kind == "+" and called.search(line.text) and lines[line.new - 1 : line.new] != [line.text]:
-                function = function_at(hunk, position)
                 yield Skipped(change.path, function, line.new, _REASON if function else _NAMELESS)
 
 

@@ -14,13 +14,13 @@ from typing import Final
 
 from mmlint.cache import Cache
 from mmlint.checker import Checker, FileReport
-from mmlint.diagnostic import Diagnostic, Skipped
-from mmlint.facts.sections import FileFacts, FunctionFacts, Section, Verdict
+from mmlint.diagnostic import Skipped
+from mmlint.facts.sections import FileFacts, FunctionFacts, Verdict
 from mmlint.series.states import Judge
 from mmlint.series.workspace import Workspace
 
-# What a rule says of the ranges of a section rests on the arguments, wherever it stands.
-_OF_RANGES: Final = frozenset({"multi-range-section", "incomplete-conversion"})
+# What a section owes that is read off its arguments.
+_CLAIMS: Final = frozenset({"mm", "ptep", "range", "table"})
 
 
 class OrderedJudge(Judge):
@@ -28,6 +28,7 @@ class OrderedJudge(Judge):
 
     def __init__(self, checker: Checker, space: Workspace, processes: int = 1, cache: Cache | None = None) -> None:
         super().__init__(checker, space, processes, cache)
+        self._rules = checker
         self._ordered: dict[int, dict[str, FileReport]] = {}
 
     def reports(self, state: int) -> dict[str, FileReport]:
@@ -36,7 +37,7 @@ class OrderedJudge(Judge):
             reports = super().reports(state)
             name = self._other(state)
             self._ordered[state] = (
-                {path: _without(report, name) for path, report in reports.items()} if name else reports
+                {path: _without(report, name, self._rules) for path, report in reports.items()} if name else reports
             )
         return self._ordered[state]
 
@@ -54,40 +55,29 @@ def reason(name: str) -> str:
     return f"{name}() takes other arguments than (mm, addr, end, ptep)"
 
 
-def _without(report: FileReport, name: str) -> FileReport:
+def _without(report: FileReport, name: str, checker: Checker) -> FileReport:
+    """The report as the rules make it when nothing is known of the calls of that name."""
     if report.facts is None:
         return report
-    called = [(f, s) for f in report.facts.functions for s in f.sections if s.callee == name]
-    kept = tuple(d for d in report.diagnostics if not _claims(d, called, name))
-    skipped = tuple(
-        Skipped(report.facts.source.path, function.name, report.facts.source.line(section.call.start), reason(name))
-        for function, section in called
-    )
     facts = replace(report.facts, functions=tuple(_unknown(report.facts, name)))
-    return replace(report, diagnostics=kept, facts=facts, skipped=(*report.skipped, *skipped))
-
-
-def _claims(diagnostic: Diagnostic, called: list[tuple[FunctionFacts, Section]], name: str) -> bool:
-    """True for what is said of the arguments of such a call, and for a repair that writes one."""
-    if diagnostic.fix and any(edit.text.startswith(f"{name}(") for edit in diagnostic.fix.edits):
-        return True
-    for _, section in called:
-        if section.call.covers(diagnostic.location.span):
-            faults = {section.obligation(of).fault for of in ("mm", "ptep", "range", "table")}
-            in_arguments = diagnostic.location.span.start >= section.call.start + len(name)
-            return in_arguments or diagnostic.rule in _OF_RANGES or diagnostic.message in faults
-    return False
+    skipped = tuple(
+        Skipped(facts.source.path, function.name, facts.source.line(section.call.start), reason(name))
+        for function in facts.functions
+        for section in function.sections
+        if section.callee == name
+    )
+    return FileReport(checker.found_in(facts), facts, (*report.skipped, *skipped))
 
 
 def _unknown(facts: FileFacts, name: str) -> Iterator[FunctionFacts]:
-    """The functions with nothing said of their calls of that name, nor proposed."""
+    """The functions with nothing said of what the calls of that name pass, and none proposed."""
     for function in facts.functions:
         sections = tuple(
             section._replace(
                 verdict=Verdict.UNKNOWN,
                 reason=reason(name),
                 arguments=(),
-                obligations=(),
+                obligations=tuple(owed for owed in section.obligations if owed.name not in _CLAIMS),
                 proposal=None,
                 ranges=(),
                 inconsistent="",
