@@ -35,6 +35,9 @@ static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_wal
 	pte_unmap_unlock(start_pte, ptl);
 	return 0;
 }
+
+static const struct entry_ops near_ops = { .fn = entry_is_old };
+struct entry_ops open_ops = { .fn = entry_is_old };
 """
 ENTRIES = """\
 static inline int entry_is_old(pte_t *ptep)
@@ -90,6 +93,8 @@ static inline void box_goes_on(struct box *box)
 {
 	box_is_unknown(box);
 }
+
+extern const struct entry_ops far_ops;
 """
 RUNNER = """\
 // SPDX-License-Identifier: GPL-2.0-only
@@ -209,6 +214,15 @@ CASES = {
         [],
         [],
         [("box_is_unknown()", 15, "no definition is found")],
+    ),
+    "far_ops.fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
+    "near_ops.fn(pte);": ("clean", ["entry_is_old"], [], []),
+    "near_ops.other(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
+    "open_ops.fn(pte);": (
+        "unresolved",
+        ["entry_is_old"],
+        [],
+        [("a pointer in walk()", 15, "a call through a pointer")],
     ),
     "shared_entry = pte;": ("unresolved", [], [], [("walk()", 15, "the pointer is stored where others may find it")]),
     'asm volatile("" : : "r" (pte));': ("unresolved", [], [], [("asm()", 15, "assembly is given the pointer")]),

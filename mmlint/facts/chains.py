@@ -20,7 +20,7 @@ from mmlint.facts.file import FileAnalysis
 from mmlint.facts.found import DirectAccess, Entering, Found, ReadBack, Sleep, Unresolved
 from mmlint.facts.frames import Around, Frame, handed_names, is_global, macro_entry, may_run
 from mmlint.facts.gfp import sleeper_name
-from mmlint.facts.handed import Part, out_of_sight
+from mmlint.facts.handed import Part, only_uses_members, out_of_sight
 from mmlint.facts.index import Place
 from mmlint.facts.inner import InnerCall, PageTables, function_name
 from mmlint.facts.modes import Unknown, choices
@@ -102,7 +102,7 @@ class Chains:
             run = self._frames_of_ops(context, call) if not self._graph.is_known(call.op.callee) else []
             return [*self._frames_of(context, call, call.op.callee, context.path), *run]
         frames = []
-        for target in call.targets or ("",):
+        for target in self._targets(context, call) or ("",):
             name, _, path = target.partition(" of ")
             path = path or context.path
             if name:
@@ -110,6 +110,23 @@ class Chains:
                     self._interest[place] = self._interest.get(place, 0) | flags
             frames += self._frames_of(context, call, name, path)
         return frames
+
+    def _targets(self, context: Around, call: InnerCall) -> list[str]:
+        """The functions that a call through a pointer may run; members of globals hold those that their file shows."""
+        found: dict[str, None] = {}
+        for target in call.targets:
+            member, _, path = target.partition(" of ")
+            name = member.replace("[", ".").partition(".")[0]
+            if name == member:
+                found.setdefault(target)
+                continue
+            path = path or context.path
+            held = self._graph.held(path, name, member[len(name) :])
+            for function in held.names if held is not None else ():
+                found.setdefault(f"{function} of {path}")
+            if held is None or not held.sure:
+                found.setdefault("")
+        return list(found)
 
     def _frames_of(self, context: Around, call: InnerCall, name: str, path: str) -> list[Frame]:
         graph = self._graph
@@ -180,7 +197,9 @@ class Chains:
         """The functions that a call is handed in a structure; what they get, the walk has found."""
         frames = []
         home = self._graph.analysis(context.path)
-        for variable, name in functions_handed(home, call.op) if len(context.steps) < MAX_DEPTH else ():
+        for index, variable, name in functions_handed(home, call.op) if len(context.steps) < MAX_DEPTH else ():
+            if self._takes_apart(context, call, index):
+                continue
             text = f"{call.name}() is given {variable}, which has it run {name}()"
             steps = (*context.steps, self._step(home, call.op.name_span, text))
             handed = entry_parameters(home, name)
@@ -199,6 +218,13 @@ class Chains:
                         )
                     )  # fmt: skip
         return frames
+
+    def _takes_apart(self, context: Around, call: InnerCall, index: int) -> bool:
+        """True where a function only calls what stands in the structure it is given: that is followed by itself."""
+        graph = self._graph
+        places = graph.resolve(call.op.callee or "", context.path)
+        texts = [text for place in places for text in graph.analysis(place.path).graphs(place.name)]
+        return bool(texts) and all(only_uses_members(text, index) for text in texts)
 
     def _out_of_sight(self, context: Around, name: str, handed: bool, reaches: bool) -> str:
         """Why a pte pointer that a call is given is not followed into it, or empty.
@@ -231,10 +257,15 @@ class Chains:
         return tuple(given.items()), tuple(unknown.items())
 
     def _function(self, value: Value, context: Around) -> str:
-        """A function that is passed on, with the file that names it: there it may be a static one."""
+        """A function that is passed on, with the file that names it: there it may be a static one.
+
+        Or the address of a global that holds functions.
+        """
         name = function_name(value)
         if not name or " of " in name:
             return name
+        if str(value).startswith("&") and name not in context.names:
+            return f"&{name} of {context.path}" if self._graph.holds_functions(context.path, name) else ""
         if name in context.names or name.isupper():
             return ""
         places = self._graph.resolve(name, context.path)

@@ -131,6 +131,13 @@ def out_of_sight(graph: ir.Graph, index: int) -> bool:
     )
 
 
+def only_uses_members(graph: ir.Graph, index: int) -> bool:
+    """True for a function that does no more with the structure it is handed than to use its members."""
+    given = {graph.parameters[index]} if index < len(graph.parameters) else set()
+    calls = (op for block in graph.blocks for op in block.ops if isinstance(op, ir.Call))
+    return not out_of_sight(graph, index) and not any(_bare(a) in given for call in calls for a in call.arguments)
+
+
 def _leaks(op: ir.Op, names: set[ir.Expr]) -> bool:
     match op:
         case ir.Assign(_, value, _):

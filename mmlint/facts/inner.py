@@ -11,15 +11,17 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator
+from mmlint.facts.evaluate import ENTRY_POINTER, Context, Evaluator, Loaded
 from mmlint.facts.handed import Part, parts_of
 from mmlint.facts.state import Field, State
 from mmlint.flow import ir
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 
 _FUNCTION = re.compile(r"&?([A-Za-z_]\w*)(?:~.*)?")
-_PLACED = re.compile(r"[A-Za-z_]\w* of \S+")
+_PLACED = re.compile(r"&?[A-Za-z_]\w* of \S+")
+_GLOBAL = re.compile(r"&?([A-Za-z_]\w*)(?:~.*?)?( of \S+)?")
 _MAX_TARGETS = 4
+_DEPTH = 6
 
 
 class InnerCall(NamedTuple):
@@ -61,7 +63,8 @@ def function_name(value: Value, context: Context | None = None) -> str:
     if _PLACED.fullmatch(symbol):
         return symbol
     found = _FUNCTION.fullmatch(symbol)
-    if found is None or ("~" not in symbol and symbol.makers):
+    # What was read from a global begins with its name.
+    if found is None or "->" in symbol or ("~" not in symbol and symbol.makers):
         return ""
     name = found.group(1)
     return "" if context is not None and any(variable.name == name for variable in context.graph.variables) else name
@@ -70,10 +73,52 @@ def function_name(value: Value, context: Context | None = None) -> str:
 def _targets(context: Context, value: Value) -> Iterator[str]:
     symbol = value.as_symbol() if isinstance(value, Poly) else None
     incoming = context.joins.get(symbol, ()) if symbol is not None else ()
-    if not incoming or len(incoming) > _MAX_TARGETS:
-        yield function_name(value, context)
-        return
-    yield from dict.fromkeys(function_name(one, context) for one in incoming if one.as_const() != 0)
+    known = incoming if 0 < len(incoming) <= _MAX_TARGETS else (value,)
+    for one in dict.fromkeys(known):
+        if not isinstance(one, Poly) or one.as_const() != 0:
+            name = function_name(one, context)
+            yield from (name,) if name else members_of(context, one) or ("",)
+
+
+def members_of(context: Context, value: Value) -> list[str]:
+    """The members of globals that a value was read from: "ops.f", "table[0]", "table[*].f", "ops.f of path"."""
+    symbol = value.as_symbol() if isinstance(value, Poly) else None
+    origin = context.origins.get(symbol) if symbol is not None else None
+    if not isinstance(origin, Loaded) or not (origin.field.startswith("[") or origin.field.isidentifier()):
+        return []
+    step = f".{origin.field}" if origin.field.isidentifier() else _index(origin.field[1:-1])
+    return [name + path + step + place for name, path, place in _globals(context, origin.base, _DEPTH)]
+
+
+def _globals(context: Context, base: Value, depth: int) -> list[tuple[str, str, str]]:
+    """The globals that a pointer leads into: name, path in it, and " of" the file that names it."""
+    if not isinstance(base, Poly) or not depth:
+        return []
+    symbol = base.as_symbol()
+    incoming = context.joins.get(symbol, ()) if symbol is not None else ()
+    if incoming:
+        found = [_globals(context, one, depth - 1) for one in incoming[:_MAX_TARGETS]]
+        return [item for items in found for item in items] if all(found) and len(incoming) <= _MAX_TARGETS else []
+    if symbol is not None:
+        owner = context.objects.place_of(symbol)
+        if owner is not None:
+            return [(n, f"{path}.{owner.field}", at) for n, path, at in _globals(context, owner.base, depth - 1)]
+        return [(name, "", place) for name, place in _global(context, symbol)]
+    # An element: the array and its index.
+    arrays = [found for one in base.symbols() for found in _global(context, one)]
+    index = (base - Poly.symbol(base.symbols()[0])).as_const() if len(base.symbols()) == 1 else None
+    return [(name, _index("" if index is None else str(index)), place) for name, place in arrays[:1]]
+
+
+def _global(context: Context, symbol: Symbol) -> list[tuple[str, str]]:
+    found = _GLOBAL.fullmatch(symbol)
+    if found is None or "->" in symbol or any(variable.name == found.group(1) for variable in context.graph.variables):
+        return []
+    return [(found.group(1), found.group(2) or "")]
+
+
+def _index(text: str) -> str:
+    return f"[{text}]" if text.isdigit() else "[*]"
 
 
 def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Iterator[tuple[int, Symbol]]:

@@ -158,6 +158,10 @@ class Objects:
         """The members of the object at ``base`` whose address is known: address and place."""
         return [(symbol, place) for symbol, place in self._parts.items() if place.base == Poly.symbol(base)]
 
+    def place_of(self, address: Symbol) -> Field | None:
+        """The member that an address is that of, None for other addresses."""
+        return self._parts.get(address)
+
     def loaded(self, symbol: Symbol, base: Value) -> None:
         """``symbol`` was read from the object at ``base``, or is the address of an array there."""
         self._loaded[symbol] = base

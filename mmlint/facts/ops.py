@@ -15,14 +15,14 @@ from mmlint.flow import ir
 _FIELD = re.compile(rb"\.\s*\w+\s*=\s*&?\s*(\w+)\s*(?=[,}])")
 
 
-def functions_handed(analysis: FileAnalysis, call: ir.Call) -> list[tuple[str, str]]:
-    """(variable, function) for the functions of a file in those of its structures whose address a call gets."""
+def functions_handed(analysis: FileAnalysis, call: ir.Call) -> list[tuple[int, str, str]]:
+    """(argument, variable, function) for functions of a file in those of its structures whose address a call gets."""
     found = []
-    for argument in call.arguments:
+    for index, argument in enumerate(call.arguments):
         place = argument.place if isinstance(argument, ir.AddressOf) else None
         for name in _functions_in(analysis, place.name) if isinstance(place, ir.Name) else ():
             if name in analysis.definitions:
-                found.append((place.name if isinstance(place, ir.Name) else "", name))
+                found.append((index, place.name if isinstance(place, ir.Name) else "", name))
     return list(dict.fromkeys(found))
 
 
