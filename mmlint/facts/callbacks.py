@@ -8,85 +8,41 @@ it, and where that has none, nothing is said. A callback is judged as the body o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from mmlint.diagnostic import Level
 from mmlint.facts.access import direct_access, direct_level
 from mmlint.facts.across import Surroundings, consequences, worst_level
-from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture, home_of
+from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, OWN, SLEEP, architecture
 from mmlint.facts.chains import Chains
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.found import Sleep
 from mmlint.facts.gfp import sleeper_name
 from mmlint.facts.inner import PageTables
+from mmlint.facts.passing import Passed, Runs, passed_to
 from mmlint.facts.readback import read_backs
 from mmlint.facts.sections import Evidence, FunctionFacts, Incident
 from mmlint.facts.sites import Site
 from mmlint.source import Span
 from mmlint.vocabulary import Applies
 
-_POINTER = re.compile(rb"\s*&?\s*([A-Za-z_]\w*)\s*")
-_DEPTH = 8
-
 
 class Callback(NamedTuple):
-    """A function that is passed to ``applies``, by whom and where, with the analysis of the file that defines it."""
+    """A function that is passed to ``applies``, with the analysis of the file that defines it, and how it is passed."""
 
     name: str
     analysis: FileAnalysis
     applies: Applies
-    caller: str
-    passed: Span
+    passed: Passed
 
 
 def callbacks_in(analysis: FileAnalysis) -> Iterator[Callback]:
     """The functions that this file has run in a section, each once for every place that passes it."""
     for applies in analysis.vocabulary.applies:
-        pattern = re.compile(rb"\b" + applies.name.encode() + rb"\s*\(")
-        for caller, definitions in analysis.definitions.items():
-            seen: set[int] = set()
-            for definition in definitions:
-                for match in pattern.finditer(definition.masked, definition.body.start - definition.span.start):
-                    place = _argument(definition.masked, match.end(), applies.function)
-                    if place is None or place.start in seen:
-                        continue
-                    seen.add(place.start)
-                    name = definition.masked[place.start : place.end].decode()
-                    owner = _owner(analysis, caller, name)
-                    if owner is not None:
-                        start = definition.span.start
-                        yield Callback(name, owner, applies, caller, Span(place.start + start, place.end + start))
-
-
-def _argument(text: bytes, start: int, index: int) -> Span | None:
-    """The span of the name that stands as argument ``index`` of a call whose arguments begin at ``start``."""
-    depth = 0
-    begin = start
-    for position in range(start, len(text)):
-        byte = text[position : position + 1]
-        if byte in b"([{":
-            depth += 1
-        elif byte in b")]}" or (byte == b"," and not depth):
-            if not depth:
-                if not index:
-                    found = _POINTER.fullmatch(text, begin, position)
-                    return Span(*found.span(1)) if found else None
-                if byte != b",":
-                    return None
-                index, begin = index - 1, position + 1
-                continue
-            depth -= 1
-    return None
-
-
-def _owner(analysis: FileAnalysis, caller: str, name: str) -> FileAnalysis | None:
-    """The file that defines a function that is passed on, None for a variable and where it is not found."""
-    if any(variable.name == name for graph in analysis.graphs(caller) for variable in graph.variables):
-        return None
-    return home_of(analysis, name)
+        for passed in passed_to(analysis, Runs(applies.name, applies.function)):
+            yield Callback(passed.name, passed.owner, applies, passed)
 
 
 def callback_facts(analysis: FileAnalysis) -> list[FunctionFacts]:
@@ -114,12 +70,17 @@ def callback_facts(analysis: FileAnalysis) -> list[FunctionFacts]:
 def surroundings(analysis: FileAnalysis, callback: Callback) -> Surroundings | None:
     """The section that a callback runs in; None where the tree shows that there is none."""
     applies = callback.applies
-    text = f"{callback.caller}() has {applies.name}() run {callback.name}() in its section"
-    passed = Evidence(callback.passed, text)
+    found = callback.passed
+    section = "its section" if not found.runs.steps else f"the section of {applies.name}()"
+    text = f"{found.caller}() has {found.runs.name}() run {callback.name}() in {section}"
+    elsewhere = None if found.home is analysis else found.home.source.locate(found.span)
+    # Evidence from a file that is the one under analysis stands there.
+    steps = [step._replace(elsewhere=None) if _is_in(analysis, step) else step for step in found.runs.steps]
+    passed = (Evidence(found.span, text, elsewhere), *steps)
     level = Level.NOTE if callback.analysis.is_arch else Level.WARNING
     if analysis.graph is None:
         current = next((g.enter for g in analysis.vocabulary.generations if g.name == analysis.api.generation), "")
-        return Surroundings((passed,), current, level)
+        return Surroundings(passed, current, level)
     places = analysis.graph.resolve(applies.name, analysis.path)
     for place in places:
         home = analysis.graph.analysis(place.path)
@@ -129,10 +90,14 @@ def surroundings(analysis: FileAnalysis, callback: Callback) -> Surroundings | N
             entered = Evidence(site.op.span, "lazy MMU mode is entered here", elsewhere)
             if not callback.analysis.is_arch:
                 level = direct_level(home, site)
-            return Surroundings((entered, passed), site.op.callee or "", level)
+            return Surroundings((entered, *passed), site.op.callee or "", level)
     if places:
         return None
-    return Surroundings((passed,), "", level)
+    return Surroundings(passed, "", level)
+
+
+def _is_in(analysis: FileAnalysis, step: Evidence) -> bool:
+    return step.elsewhere is not None and step.elsewhere.path == analysis.source.path
 
 
 def running_site(home: FileAnalysis, name: str) -> Site | None:

@@ -153,7 +153,8 @@ class NameIndex:
         if known is None:
             if self._tables is None:
                 self._tables = self._load()
-            known = self._places[name] = tuple(self._place(name, *found) for found in self._definitions(name.encode()))
+            places = (self._place(name, *found) for found in self._definitions(name.encode()))
+            known = self._places[name] = tuple(place for place in places if place is not None)
         return known
 
     def _definitions(self, name: bytes) -> list[tuple[str, int, int]]:
@@ -163,10 +164,16 @@ class NameIndex:
         found += [row for table in replaced.values() for row in table.definitions(name)]
         return sorted(found, key=lambda row: ranks[row[0]]) if len(found) > 1 else found
 
-    def _place(self, name: str, path: str, start: int, brace: int) -> Place:
+    def _place(self, name: str, path: str, start: int, brace: int) -> Place | None:
         data = self.data(path)
         if brace == _NO_BRACE:
             return Place(path, name, start, _macro_end(data, start), macro=True)
+        define = data.rfind(b"#define", start, brace)
+        if define >= 0:
+            # Macros that stand before the function, without a blank line, are no part of its header.
+            start = _macro_end(data, define)
+            if name.encode() not in _NAMES.findall(data, start, brace):
+                return None
         static = _STATIC.search(data, start, max(data.find(b"(", start, brace), start)) is not None
         return Place(path, name, start, _end(data, brace), static=static)
 

@@ -50,7 +50,7 @@ def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> I
     arguments = tuple(evaluator.value(argument, state) for argument in op.arguments)
     targets: tuple[str, ...] = ()
     if op.pointer is not None:
-        targets = tuple(_targets(evaluator.context, evaluator.value(op.pointer, state)))
+        targets = tuple(targets_of(evaluator.context, evaluator.value(op.pointer, state)))
     behind = tuple(_behind(evaluator.context, state, arguments))
     return InnerCall(op, arguments, targets, behind, depth, parts_of(evaluator.context, state, op, arguments))
 
@@ -70,7 +70,8 @@ def function_name(value: Value, context: Context | None = None) -> str:
     return "" if context is not None and any(variable.name == name for variable in context.graph.variables) else name
 
 
-def _targets(context: Context, value: Value) -> Iterator[str]:
+def targets_of(context: Context, value: Value) -> Iterator[str]:
+    """The functions that a pointer may hold, "name", "name of path" or a member of a global, and "" for any other."""
     symbol = value.as_symbol() if isinstance(value, Poly) else None
     incoming = context.joins.get(symbol, ()) if symbol is not None else ()
     known = incoming if 0 < len(incoming) <= _MAX_TARGETS else (value,)
