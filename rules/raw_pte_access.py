@@ -3,7 +3,8 @@
 ## What it does
 
 Reports every dereference of a PTE pointer while the lazy MMU mode is on: `*pte`, `pte->pte`,
-`pte[i]`, `READ_ONCE(*pte)` and memcpy(), as values and as targets of an assignment. In a ranged section
+`pte[i]`, `READ_ONCE(*pte)` and memcpy(), as values and as targets of an assignment, also where a macro
+without parameters stands for one (`#define CUR (*pte)`). In a ranged section
 it is an error, in a plain one a warning, in an architecture's file a note. Functions that a section hands
 its pointer to are looked at in whatever file they are, and callbacks of apply_to_page_range(), also of
 functions that hand them on; the notes show the calls that lead there.

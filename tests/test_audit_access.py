@@ -257,6 +257,47 @@ def test_what_is_known_of_a_section(
     assert [(end["name"], end["line"], end["reason"]) for end in audit["unresolved"]] == ends
 
 
+MANY = """\
+int from_many(BODY
+}
+"""
+READS = "pte_t *ptep)\n{\n\treturn pte_none(ptep_get(ptep));"
+FINDS = "unsigned long addr)\n{\n\tpte_t *ptep = virt_to_kpte(addr);\n\n\treturn pte_none(*ptep);"
+COUNTS = "unsigned long addr)\n{\n\treturn addr != 0;"
+TOO_MANY = [("from_many()", 15, "it has too many definitions")]
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "folder", "expected"),
+    [
+        ("from_many(pte);", READS, "mm", ("unresolved", 0, [], TOO_MANY)),
+        ("from_many(addr);", FINDS, "mm", ("unresolved", 0, [], TOO_MANY)),
+        ("from_many(addr);", COUNTS, "mm", ("clean", 0, [], [])),
+        # Each architecture has one.
+        ("from_many(pte);", READS, "arch/toy{}/mm", ("clean", 30, [], [])),
+        ("from_many(addr);", FINDS, "arch/toy{}/mm", ("not clean", 30, ["*ptep"] * 30, [])),
+        ("from_many(addr);", COUNTS, "arch/toy{}/mm", ("clean", 0, [], [])),
+    ],
+)
+def test_a_name_with_many_definitions(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    call: str,
+    body: str,
+    folder: str,
+    expected: tuple[str, int, list[str], list[tuple[str, int, str]]],
+) -> None:
+    files = {f"{folder.format(i)}/many{i}": MANY.replace("BODY", body) for i in range(30)}
+    monkeypatch.chdir(tree_with(tmp_path, call, **files))
+    (section,) = json.loads(audit_of(capsys, "--format", "json", "mm/walk.c"))["sections"]
+    audit = section["audit"]
+    ends = [(end["name"], end["line"], end["reason"]) for end in audit["unresolved"]]
+    accesses = [access["text"] for access in audit["accesses"]]
+    assert (audit["verdict"], len(audit["functions"]), accesses, ends) == expected
+    assert main(["check", "--no-cache", "--level", "warning", "mm/walk.c"]) == 0
+
+
 WALKED = """\
 static int one(pte_t *ptep, unsigned long addr, unsigned long next, struct mm_walk *walk)
 {

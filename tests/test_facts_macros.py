@@ -93,6 +93,37 @@ def test_a_macro_writes_its_arguments_or_leaves(
     assert findings(tmp_path, capsys) == expected
 
 
+@pytest.mark.parametrize("place", ["in the file", "in a header"])
+@pytest.mark.parametrize(
+    ("inner", "outer", "before", "inside", "expected"),
+    [
+        ("STEP(p) do { (p)++; } while (0)", "NEXT(q) STEP(q)", "NEXT(start_pte);", "", ["wrong-ptep"]),
+        ("STEP(n, p) ((p) += (n))", "NEXT(q) do { STEP(1, (q)); } while (0)", "NEXT(start_pte);", "", ["wrong-ptep"]),
+        ("STEP(p) (*(p) = 0)", "NEXT(q) STEP(q)", "NEXT(start_pte);", "", []),
+        ("STEP(p) ((p) + 1)", "NEXT(q) STEP(q)", "NEXT(start_pte);", "", []),
+        ("STEP() do { if (stop()) return 0; } while (0)", "NEXT() STEP()", "", "NEXT();", ["missing-disable"]),
+        ("STEP() stop()", "NEXT() do { if (STEP()) break; } while (0)", "", "NEXT();", []),
+        ("NEXT(p) AGAIN(p)", "AGAIN(p) NEXT(p)", "NEXT(start_pte);", "", []),
+    ],
+)
+def test_a_macro_writes_or_leaves_by_another(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    inner: str,
+    outer: str,
+    before: str,
+    inside: str,
+    expected: list[str],
+) -> None:
+    own = f"#define {outer}\n"
+    own, shared = (f"{own}#define {inner}\n", "\n") if place == "in the file" else (own, f"#define {inner}\n")
+    text = "#include <linux/pgtable.h>\n#include <linux/walk.h>\n\n\n" + own
+    text += WALK.replace("BEFORE", before or ";").replace("INSIDE", inside or ";")
+    lay(tmp_path, Kconfig="", include__linux__pgtable_h=PGTABLE, include__linux__walk_h=shared, mm__walk_c=text)
+    assert [rule for rule, _, _ in findings(tmp_path, capsys)] == expected
+
+
 def test_a_macro_that_jumps_is_not_analysed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = "#define BAIL() do { if (stop()) goto out; } while (0)\n" + WALK.replace("BEFORE", ";").replace(
         "INSIDE", "BAIL();"
@@ -105,9 +136,9 @@ def test_a_macro_that_jumps_is_not_analysed(tmp_path: Path, capsys: pytest.Captu
 
 def test_known_names_keep_their_roles() -> None:
     texts = {"likely": [b"#define likely(x) (x)++"], "next": [b"#define next(x) (x)++"]}
-    dialect = dialect_for(DEFAULT_DIALECT, ["likely", "next"], texts)
+    dialect = dialect_for(DEFAULT_DIALECT, ["likely", "next"], texts.__getitem__)
     assert dialect.outputs - DEFAULT_DIALECT.outputs == {"next"}
-    assert dialect_for(DEFAULT_DIALECT, ["likely"], texts) is DEFAULT_DIALECT
+    assert dialect_for(DEFAULT_DIALECT, ["likely"], texts.__getitem__) is DEFAULT_DIALECT
 
 
 ARCH_HELPER = """\

@@ -61,9 +61,11 @@ def direct_access(
     write = isinstance(op, ir.Store)
     text = " ".join(analysis.source.text(op.span).split())
     shown = _place(text) if write else text
+    expansion = analysis.expansions.find(shown.encode())
+    quoted = f"'{shown}'" if expansion is None else f"'{shown}', which is '{expansion.shown}',"
     how = "writes the entry directly" if write else "reads the entry directly"
     better = "set_pte()" if write else "ptep_get()"
-    message = f"'{shown}' {how} while lazy MMU mode is on: that takes {better}"
+    message = f"{quoted} {how} while lazy MMU mode is on: that takes {better}"
     replacement = _written(analysis, op.span) if write else _read(text)
     if analysis.is_arch or not locked:
         # An architecture knows its entries.
@@ -105,7 +107,8 @@ def _read(text: str) -> str:
 
 def _place(text: str) -> str:
     """What is written to, without the value: the left side of an assignment, or the macro's first argument."""
-    return text.split(",")[0] + ", ...)" if "(" in text.split("=")[0] else text.split("=")[0].strip()
+    call = re.match(r"\w+\([^,]*,", text)
+    return f"{call.group()[:-1]}, ...)" if call else text.split("=")[0].strip()
 
 
 def _written(analysis: FileAnalysis, span: Span) -> str:

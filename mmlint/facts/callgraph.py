@@ -13,18 +13,18 @@ are not found, and calls through pointers of unknown value are not followed: who
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from mmlint.facts.effects import Effects
-from mmlint.facts.file import FileAnalysis, Pending, Unsolved
+from mmlint.facts.file import FileAnalysis, Unsolved
 from mmlint.facts.handed import Part
 from mmlint.facts.index import NameIndex, Place
 from mmlint.facts.initialisers import Held, Variable, functions_in, read_variable, tables_called
 from mmlint.facts.modes import modes_of
-from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Summary
+from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Pending, Summary
 from mmlint.flow.values import Value
 from mmlint.source import Source
 from mmlint.syntax.words import ASM
@@ -38,14 +38,15 @@ SLEEP, ENTER, GIVEN, OWN = 1, 2, 4, 8
 LOCKED = 16
 # Bounds of one survey; a chain that is longer is not found.
 MAX_DEPTH = 7
-_MAX_PLACES = 4_000
+MAX_PLACES = 4_000
 _MAX_SECTIONS = 4
-# More definitions than this are one name for many things.
+# More definitions than this, for one architecture, are one name for many things.
 _MAX_MEANINGS = 24
 _CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
 _CAST = re.compile(rb"\*\s*\(\s*(?:const\s+|volatile\s+)*pte_t\s*\*\s*\)")
 _POINTERS = re.compile(rb"\bpte_t\s+([^;(){}=]*\*[^;(){}=]*)")
+_NAME = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*+")
 _POINTER = re.compile(rb"\*\s*(\w+)")
 # Ways to dereference a pointer: ``*p`` and ``*(p``, ``*(pte_t *)p``, ``p->`` and ``p[``.
 _STARRED = re.compile(rb"\*\s*+\(*+\s*+(\w++)")
@@ -75,6 +76,7 @@ class CallGraph:
         self._analyses: dict[str, FileAnalysis] = {}
         self._enters = vocabulary.enters | vocabulary.ranged_enters
         self._reenters = self._enters | vocabulary.resumes
+        self._ambiguous: dict[str, bool] = {}
         self._callers: dict[str, tuple[str, ...]] = {}
         self._mode = self._enters | vocabulary.leaves | vocabulary.pauses | vocabulary.resumes
         self._summaries: dict[tuple[str, str], Summary | None] = {}
@@ -146,7 +148,27 @@ class CallGraph:
             if (place.path.endswith(".h") or not (place.static or place.macro))
             and (not arch or architecture(place.path) in ("", arch))
         ]
-        return tuple(seen) if len(seen) <= _MAX_MEANINGS else ()
+        if len(seen) <= _MAX_MEANINGS:
+            return tuple(seen)
+        # Each architecture has its own; code of one comes to no other.
+        counts = Counter(architecture(place.path) for place in seen)
+        if counts.pop("", 0) + max(counts.values(), default=0) <= _MAX_MEANINGS:
+            return tuple(seen)
+        self._ambiguous[name] = any(self._own_interest(place) & OWN for place in seen)
+        return ()
+
+    def is_ambiguous(self, name: str) -> bool:
+        """True for a name that has too many definitions to be followed."""
+        return name in self._ambiguous
+
+    def may_find_entries(self, name: str) -> bool:
+        """True where some definition of an ambiguous name may access entries that it finds by itself."""
+        return self._ambiguous.get(name, False)
+
+    def object_macros(self, name: str, path: str) -> list[str]:
+        """The files with a macro of that name that begins with a dereference, and has no parameters."""
+        places = (*self._near(path).object_macros(name), *self.index.object_macros(name))
+        return list(dict.fromkeys(place.path for place in places))
 
     def macros(self, name: str, path: str) -> list[bytes]:
         """The texts of the macros that a call of ``name`` in the file ``path`` may mean."""
@@ -225,6 +247,10 @@ class CallGraph:
         text = self.index.text(place)
         if words & self._raw or _CAST.search(text) or _dereferences(text, place.macro):
             flags |= GIVEN | (OWN if words & self._finders else 0)
+        elif _POINTERS.search(text) and any(
+            self.object_macros(word.decode(), place.path) for word in sorted(set(_NAME.findall(text)))
+        ):
+            flags |= GIVEN
         if words & vocabulary.locks.acquire and words & vocabulary.reads.keys() and words & self._writes:
             flags |= LOCKED
         if self._fields is not None and self._fields.search(text):
@@ -239,7 +265,7 @@ class CallGraph:
         depths = {place: 1 for name in sorted(names) if self._worth(name) for place in self.resolve(name, path)}
         pending = deque(depths)
         reached: list[Place] = []
-        while pending and len(reached) < _MAX_PLACES:
+        while pending and len(reached) < MAX_PLACES:
             place = pending.popleft()
             own, below = self._below(place)
             flags.append(own)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, MAX_DEPTH, OWN, SLEEP, CallGraph, architecture
+from mmlint.facts.callgraph import ENTER, GIVEN, LOCKED, MAX_DEPTH, MAX_PLACES, OWN, SLEEP, CallGraph, architecture
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis
 from mmlint.facts.found import DirectAccess, Entering, Found, ReadBack, Sleep, Unresolved
@@ -69,6 +69,9 @@ class Chains:
         found = self._found = Found()
         calls = list(calls)
         self._interest = dict(self._graph.survey({call.op.callee or "" for call in calls} - {""}, self._path))
+        if len(self._interest) >= MAX_PLACES:
+            why = "too many functions may run in the section"
+            found.unresolved.append(Unresolved(calls[0].op, calls[0].name, why, True, ()))
         pending: deque[Frame] = deque()
         doubts: dict[tuple[object, ...], int] = {}
 
@@ -146,10 +149,9 @@ class Chains:
         places = [place for place in (graph.resolve(name, path) if name else ()) if may_run(place, context.arch)]
         if not places:
             if not graph.is_known(name):
-                why = "a call through a pointer" if not name else "no definition is found"
-                why += "" if graph.whole or not name else ": the file is in no tree"
-                missing = Unresolved(start, name, why, reaches, context.steps, context.place)
-                self._found.unresolved.append(missing)
+                open_end = reaches or graph.may_find_entries(name)
+                why = self._why_nothing(name)
+                self._found.unresolved.append(Unresolved(start, name, why, open_end, context.steps, context.place))
             return []
         # Of a call through a pointer, the words of a function tell nothing.
         passes = any(self._function(value, context) for value in call.arguments)
@@ -178,6 +180,14 @@ class Chains:
                 )
             )
         return frames
+
+    def _why_nothing(self, name: str) -> str:
+        """Why a call leads to no definition."""
+        if not name:
+            return "a call through a pointer"
+        if self._graph.is_ambiguous(name):
+            return "it has too many definitions"
+        return "no definition is found" + ("" if self._graph.whole else ": the file is in no tree")
 
     def _parts(self, context: Around, call: InnerCall) -> tuple[Part, ...]:
         """The members that are handed over as they mean the same in the callee: of pte pointers, those that matter."""

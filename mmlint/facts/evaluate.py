@@ -96,11 +96,6 @@ class Context:
         local = self.objects.locals.get(address)
         return address in self.lent or (local is not None and local not in self.objects.escaped)
 
-    def member_of(self, symbol: Symbol) -> tuple[Value, str] | None:
-        """The pointer and the member that a value was read from."""
-        origin = self.origins.get(symbol)
-        return (origin.base, origin.field) if isinstance(origin, Loaded) else None
-
     def condition(self, span: Span) -> tuple[str, tuple[ir.Name, ...]]:
         """A condition's text and the variables in it; no variables where its values alone say what it means."""
         known = self.conditions.get(span)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.escapes import is_other, values_of
+from mmlint.facts.expansions import Expansions
 from mmlint.facts.forms import form_of
 from mmlint.facts.handed import Part
 from mmlint.facts.initialisers import members_of_structs
 from mmlint.facts.macros import dialect_for, with_parameters
 from mmlint.facts.readers import only_reads
 from mmlint.facts.sites import Sites, collect
-from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, Summary, parameter_table, summarise
+from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, Pending, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
 from mmlint.flow.ir import Graph
 from mmlint.flow.lower import lower
@@ -77,13 +78,6 @@ class Unsolved(NamedTuple):
     reason: str
 
 
-@dataclass
-class Pending:
-    """A function whose effect is being found; ``cut_short`` where a function that it calls was not looked at."""
-
-    cut_short: bool = False
-
-
 class FileAnalysis:
     """The functions of one file."""
 
@@ -112,6 +106,7 @@ class FileAnalysis:
             outputs=macros.outputs,
             swaps=macros.swaps,
         )
+        self.expansions = Expansions(self)
         self._keeps = cache(partial(only_reads, self))
         self._form = cache(partial(form_of, self))
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
@@ -163,7 +158,7 @@ class FileAnalysis:
         function = self.reader.parse(definition)
         if not function.ok:
             return Unsolved(function.name, function.name_span, "the parser cannot read it")
-        graph = lower(function, self._dialect_of(definition))
+        graph = lower(function, self._dialect_of(definition), self.expansions.find)
         if len(graph.blocks) > _MAX_BLOCKS or sum(len(block.ops) for block in graph.blocks) > _MAX_OPS:
             return Unsolved(function.name, function.name_span, "it is too large: more than 8,000 operations")
         if graph.unmodelled:
@@ -176,12 +171,7 @@ class FileAnalysis:
         if not self._section_words.search(definition.masked):
             return self.dialect
         names = sorted({word.decode() for word in _CALLED.findall(definition.masked)} - set(self.definitions))
-        texts = {name: [self.source.text(m.span).encode() for m in self.macros.get(name, ())] for name in names}
-        for name in names if self.graph is not None else ():
-            assert self.graph is not None
-            if not texts[name] and not self.graph.is_known(name):
-                texts[name] = self.graph.macros(name, self.path)
-        return dialect_for(self.dialect, names, texts)
+        return dialect_for(self.dialect, names, self.expansions.texts)
 
     def graphs(self, name: str) -> list[Graph]:
         """The control-flow graphs of a function, as far as it can be read."""
@@ -215,7 +205,7 @@ class FileAnalysis:
 
     @cached_property
     def macros(self) -> dict[str, list[Definition]]:
-        """All macros with parameters by name."""
+        """All macros with a body by name."""
         found: dict[str, list[Definition]] = {}
         for definition in self.reader.macros():
             found.setdefault(definition.name, []).append(definition)

@@ -22,7 +22,8 @@ from mmlint.tree import Tree
 
 # Nothing of a word is given back (``*+``): to try its beginnings as names takes most of the time.
 _NAMES = re.compile(rb"\b([A-Za-z_]\w*+)[ \t]*+\(")
-_MACRO = re.compile(rb"#[ \t]*+define[ \t]++([A-Za-z_]\w*+)\(")
+# A macro with parameters, or one without that begins with a dereference, be it in brackets or in a call.
+_MACRO = re.compile(rb"#[ \t]*+define[ \t]++([A-Za-z_]\w*+)(?:\(|([ \t])[ \t]*+(?:[\w!]*+\()*+(?:\*|\w++(?:->|\[)))")
 # Words that stand before brackets in a header, and are no function's name.
 _NO_NAMES = frozenset(
     (
@@ -48,6 +49,8 @@ _HEADER = 1200
 _BEFORE_HEADER = (b"\n\n", b";\n", b"}\n", b"*/\n")
 # What stands for the brace of a macro.
 _NO_BRACE = -1
+# What is put behind the name of a macro without parameters: it is no function.
+_OBJECT = b" "
 
 
 class Place(NamedTuple):
@@ -111,7 +114,8 @@ def read_names(paths: Sequence[str], read: Callable[[str], bytes]) -> Table:
                 if name not in _NO_NAMES:
                     found.setdefault(name, []).extend((number, start, brace))
         for macro in macros(data):
-            found.setdefault(macro.group(1), []).extend((number, macro.start(), _NO_BRACE))
+            name = macro.group(1) if macro.group(2) is None else macro.group(1) + _OBJECT
+            found.setdefault(name, []).extend((number, macro.start(), _NO_BRACE))
     counts, rows = array("i", map(len, found.values())), array("i", chain.from_iterable(found.values()))
     return Table(paths, b"\n".join(found), counts, rows)
 
@@ -176,6 +180,10 @@ class NameIndex:
                 return None
         static = _STATIC.search(data, start, max(data.find(b"(", start, brace), start)) is not None
         return Place(path, name, start, _end(data, brace), static=static)
+
+    def object_macros(self, name: str) -> tuple[Place, ...]:
+        """Macros of that name that have no parameters and begin with a dereference."""
+        return self.places(name + _OBJECT.decode())
 
     def text(self, place: Place) -> bytes:
         """The bytes of a definition."""

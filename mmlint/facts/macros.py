@@ -9,12 +9,14 @@ Macros are not expanded; their words tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
-from mmlint.flow.dialect import Dialect, roles
+from mmlint.flow.dialect import Dialect, Role, roles
 from mmlint.flow.ir import Graph, Name, Variable
 from mmlint.flow.values import Entry, Value
+from mmlint.syntax.brackets import argument_span
 
 _HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
 _PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
@@ -26,23 +28,31 @@ _WRITTEN = (
     rb"|(?<![\w.>#*])(?:{0})\b\s*\)*\s*=(?!=)"
 )
 _THROUGH = re.compile(rb"\*\s*\(+\s*(?=\w)")
+_CALLED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*+)\s*+\(")
+# Macros in macros that are looked into.
+_DEPTH = 4
 _RETURN = re.compile(rb"\breturn\b")
 _GOTO = re.compile(rb"\bgoto\s+(\w+)")
 
 
-def dialect_for(dialect: Dialect, names: Iterable[str], texts: Mapping[str, Iterable[bytes]]) -> Dialect:
-    """The dialect with what the macros of ``texts`` do, by name, as far as ``dialect`` does not know them."""
-    known = roles(dialect)
-    writing, returning, jumping = set(), set(), set()
-    for name in names:
-        for text in texts.get(name, ()) if name.encode() not in known else ():
-            shown = _HIDDEN.sub(b" ", text)
-            if _writes(shown):
-                writing.add(name)
-            if _RETURN.search(shown):
-                returning.add(name)
-            if any(not re.search(rb"\b" + label + rb"\s*:", shown) for label in _GOTO.findall(shown)):
-                jumping.add(name)
+class _Deeds(NamedTuple):
+    """What a macro does: parameters that it writes, whether it returns from its caller, or goes to a label there."""
+
+    written: frozenset[int] = frozenset()
+    returns: bool = False
+    jumps: bool = False
+
+
+def dialect_for(dialect: Dialect, names: Iterable[str], texts: Callable[[str], Iterable[bytes]]) -> Dialect:
+    """The dialect with what macros do, themselves or by others, as far as it does not know them.
+
+    ``texts`` gives the definitions of a name that is a macro's.
+    """
+    reader = _Reader(roles(dialect), texts)
+    deeds = {name: reader.deeds(name, _DEPTH) for name in names if name.encode() not in reader.known}
+    writing = frozenset(name for name, done in deeds.items() if done.written)
+    returning = frozenset(name for name, done in deeds.items() if done.returns)
+    jumping = frozenset(name for name, done in deeds.items() if done.jumps)
     if not (writing or returning or jumping):
         return dialect
     return replace(
@@ -53,15 +63,42 @@ def dialect_for(dialect: Dialect, names: Iterable[str], texts: Mapping[str, Iter
     )
 
 
-def _writes(text: bytes) -> bool:
-    """True where a macro assigns to one of its parameters."""
-    head = _PARAMETERS.match(text)
-    names = _WORD.findall(head.group(1)) if head else []
-    if head is None or not names:
-        return False
-    # ``*(p) = x`` writes what p points to.
-    body = _THROUGH.sub(b"*", text[head.end() :])
-    return re.search(_WRITTEN.replace(b"{0}", b"|".join(names)), body) is not None
+class _Reader:
+    """Reads macros, each once; ``known`` are names that need not be looked up."""
+
+    def __init__(self, known: Mapping[bytes, Role], texts: Callable[[str], Iterable[bytes]]) -> None:
+        self.known = known
+        self._texts = texts
+        self._found: dict[str, _Deeds] = {}
+
+    def deeds(self, name: str, depth: int) -> _Deeds:
+        """What a macro of that name does, by macros that it uses ``depth`` deep too."""
+        if name not in self._found:
+            # A macro does not expand in itself.
+            self._found[name] = _Deeds()
+            found = [self._read(text, depth) for text in self._texts(name)]
+            written = frozenset(index for deeds in found for index in deeds.written)
+            self._found[name] = _Deeds(written, any(d.returns for d in found), any(d.jumps for d in found))
+        return self._found[name]
+
+    def _read(self, text: bytes, depth: int) -> _Deeds:
+        shown = _HIDDEN.sub(b" ", text)
+        head = _PARAMETERS.match(shown)
+        names = _WORD.findall(head.group(1)) if head else []
+        # ``*(p) = x`` writes what p points to.
+        body = _THROUGH.sub(b"*", shown[head.end() if head else 0 :])
+        written = {i for i, word in enumerate(names) if re.search(_WRITTEN.replace(b"{0}", word), body)}
+        returns = _RETURN.search(shown) is not None
+        jumps = any(not re.search(rb"\b" + label + rb"\s*:", shown) for label in _GOTO.findall(shown))
+        for call in _CALLED.finditer(body) if depth else ():
+            if call.group(1) in self.known or call.group(1) in names:
+                continue
+            below = self.deeds(call.group(1).decode(), depth - 1)
+            returns, jumps = returns or below.returns, jumps or below.jumps
+            places = (argument_span(body, call.end(), index) for index in sorted(below.written))
+            given = {body[place.start : place.end].strip(b"() \t\\\n") for place in places if place is not None}
+            written.update(i for i, word in enumerate(names) if word in given)
+        return _Deeds(frozenset(written), returns, jumps)
 
 
 def with_parameters(graph: Graph, data: bytes, given: Mapping[int, Value]) -> Graph:

@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mmlint.facts.callgraph import home_of
-from mmlint.facts.evaluate import Evaluator
+from mmlint.facts.evaluate import Evaluator, Loaded
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.handed import parts_of
 from mmlint.facts.inner import targets_of
 from mmlint.facts.sections import Evidence
 from mmlint.flow.values import Poly, Value
 from mmlint.source import Span
+from mmlint.syntax.brackets import argument_span
 from mmlint.syntax.functions import Definition
 
 _POINTER = re.compile(rb"\s*&?\s*([A-Za-z_]\w*)\s*")
@@ -168,11 +169,10 @@ def _parameter(solved: Solved, value: Value) -> tuple[int, tuple[str, ...]] | No
         for index, name in enumerate(context.graph.parameters):
             if symbol == name.name:
                 return index, path
-        member = context.member_of(symbol) if symbol is not None else None
-        if member is None:
+        origin = context.origins.get(symbol) if symbol is not None else None
+        if not isinstance(origin, Loaded):
             return None
-        value, field = member
-        path = (field, *path)
+        value, path = origin.base, (origin.field, *path)
     return None
 
 
@@ -200,25 +200,3 @@ def _in_macro(home: FileAnalysis, macro: Definition, runs: Runs) -> Iterator[Run
             span = Span(macro.span.start + place.start, macro.span.start + place.end)
             step = Evidence(span, f"{macro.name}() hands it on to {runs.name}()", home.source.locate(span))
             yield Runs(macro.name, names.index(word), runs.member, (step, *runs.steps))
-
-
-def argument_span(text: bytes, start: int, index: int) -> Span | None:
-    """The span of argument ``index`` of a call whose arguments begin at ``start``, blanks around it left out."""
-    depth = 0
-    begin = start
-    for position in range(start, len(text)):
-        byte = text[position : position + 1]
-        if byte in b"([{":
-            depth += 1
-        elif byte in b")]}" or (byte == b"," and not depth):
-            if not depth:
-                if not index:
-                    written = text[begin:position]
-                    ahead = len(written) - len(written.lstrip())
-                    return Span(begin + ahead, max(begin + ahead, begin + len(written.rstrip())))
-                if byte != b",":
-                    return None
-                index, begin = index - 1, position + 1
-                continue
-            depth -= 1
-    return None

@@ -51,6 +51,13 @@ UNCERTAIN = Summary(certain=False)
 
 
 @dataclass
+class Pending:
+    """A function whose effect is being found; ``cut_short`` where a function that it calls was not looked at."""
+
+    cut_short: bool = False
+
+
+@dataclass
 class ReturnStates(Observer):
     """Collects how each return leaves the caller's section, locks and tables."""
 

@@ -91,6 +91,10 @@ class Assignments(Conditions):
             node = inner[-1]
             kind = node.type
         if kind == "identifier":
+            spelling = self.spelling(node)
+            expansion = self.expansion(spelling) if spelling not in self.locals else None
+            if expansion is not None:
+                self.expand(spelling, expansion, node, self.effect)
             return
         if self.depth >= NESTING_LIMIT:
             self.unmodelled(node, "expression nested too deeply")

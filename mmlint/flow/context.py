@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from tree_sitter import Node
 
 from mmlint.flow.builder import Builder
 from mmlint.flow.dialect import Dialect, roles
+from mmlint.flow.expansion import Expansion
 from mmlint.flow.ir import Assign, Call, Expr, Name, Opaque, Temp
 from mmlint.flow.scopes import Cleanup, Scopes, due
 from mmlint.source import Span
@@ -21,7 +23,13 @@ from mmlint.syntax.functions import ParsedFunction
 # A level takes at most five frames of the 1000 that Python has; kernel code stays below 40 levels.
 NESTING_LIMIT = 120
 
+# Macros in macros that are followed.
+_MAX_EXPANDED = 8
+_Lowered = TypeVar("_Lowered")
 WORD = re.compile(rb"[A-Za-z_$][\w$]*")
+
+
+Expansions = Callable[[bytes], Expansion | None]
 
 
 class Lowering:
@@ -42,6 +50,9 @@ class Lowering:
         self.values: dict[str, Callable[[Node], Expr]] = {}
         self.statements: dict[str, Callable[[Node], None]] = {}
         self.problems: list[tuple[Span, str]] = []
+        self.expansions: Expansions = lambda _: None
+        self._expanding: tuple[bytes, ...] = ()
+        self._used_at: Span | None = None
         self._opaque: dict[str, int] = {}
 
     # The parts that come later in the class hierarchy give these their meaning.
@@ -73,7 +84,9 @@ class Lowering:
     # Texts.
 
     def span(self, node: Node) -> Span:
-        """The node's bytes in the file."""
+        """The node's bytes in the file; in a macro that is expanded, those of its use."""
+        if self._used_at is not None:
+            return self._used_at
         return Span(self.base + node.start_byte, self.base + node.end_byte)
 
     def statement_span(self, node: Node) -> Span:
@@ -88,6 +101,34 @@ class Lowering:
         """The node as written, with single blanks; a line that goes on behind a backslash is one line."""
         spelling = self.spelling(node).replace(b"\\\n", b" ")
         return " ".join(spelling.decode("ascii", "backslashreplace").split())
+
+    # Macros.
+
+    def expansion(self, spelling: bytes) -> Expansion | None:
+        """The expression over variables of the function that a name which is none of them stands for, or None."""
+        if spelling in self._expanding or len(self._expanding) > _MAX_EXPANDED:
+            return None
+        found = self.expansions(spelling)
+        if found is None:
+            return None
+        if found.words.isdisjoint(self.locals):
+            self._expanding = (*self._expanding, spelling)
+            inner = any(self.expansion(word) for word in found.words)
+            self._expanding = self._expanding[:-1]
+            return found if inner else None
+        return found
+
+    def expand(self, spelling: bytes, expansion: Expansion, use: Node, lower: Callable[[Node], _Lowered]) -> _Lowered:
+        """Lower what a macro stands for where it is used: every op has the place of the use."""
+        saved = self.text, self.masked, self._used_at
+        self._used_at = self.span(use)
+        self.text, self.masked = expansion.text, expansion.masked
+        self._expanding = (*self._expanding, spelling)
+        try:
+            return lower(expansion.node)
+        finally:
+            self._expanding = self._expanding[:-1]
+            self.text, self.masked, self._used_at = saved
 
     # Values.
 

@@ -10,6 +10,7 @@ array, for without declarations of structs the two look alike.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from tree_sitter import Node
@@ -78,7 +79,7 @@ class Expressions(Lowering):
     def value(self, node: Node) -> Expr:
         kind = node.type
         if kind == "identifier":
-            return self.name(self.masked[node.start_byte : node.end_byte])
+            return self._identifier(node, self.value)
         lower = self.values.get(kind)
         if lower is None:
             return self._unknown_kind(node)
@@ -92,6 +93,14 @@ class Expressions(Lowering):
             return self.hold(result, node)
         return result
 
+    def _identifier(self, node: Node, lower: Callable[[Node], Expr]) -> Expr:
+        spelling = self.masked[node.start_byte : node.end_byte]
+        known = self.locals.get(spelling)
+        if known is not None:
+            return known
+        expansion = self.expansion(spelling)
+        return self.name(spelling) if expansion is None else self.expand(spelling, expansion, node, lower)
+
     def name(self, spelling: bytes) -> Expr:
         """The variable in scope, or the global, of that spelling."""
         return self.locals.get(spelling) or self.globals.get(spelling) or self.scopes.unknown(spelling)
@@ -104,7 +113,7 @@ class Expressions(Lowering):
             node = inner[0]
         kind = node.type
         if kind == "identifier":
-            return self.name(self.masked[node.start_byte : node.end_byte])
+            return self._identifier(node, self.place)
         if self.depth < NESTING_LIMIT:
             self.depth += 1
             try:

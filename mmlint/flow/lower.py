@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from mmlint.flow.context import WORD
+from mmlint.flow.context import WORD, Expansions
 from mmlint.flow.declarations import read_declarator
 from mmlint.flow.dialect import DEFAULT_DIALECT, Dialect
 from mmlint.flow.ir import Graph, Name, Return
@@ -23,9 +23,14 @@ from mmlint.syntax.functions import ParsedFunction
 __all__ = ["DEFAULT_DIALECT", "Dialect", "lower", "lowered_spans"]
 
 
-def lower(function: ParsedFunction, dialect: Dialect) -> Graph:
-    """The graph of a function. Never raises for what is in the source: see `Graph.unmodelled`."""
-    return _FunctionLowering(function, dialect).graph()
+def lower(function: ParsedFunction, dialect: Dialect, expansions: Expansions = lambda _: None) -> Graph:
+    """The graph of a function. Never raises for what is in the source: see `Graph.unmodelled`.
+
+    ``expansions`` tells what a name stands for that is a macro over variables of the function.
+    """
+    lowering = _FunctionLowering(function, dialect)
+    lowering.expansions = expansions
+    return lowering.graph()
 
 
 def lowered_spans(function: ParsedFunction, dialect: Dialect) -> frozenset[Span]:

@@ -1,11 +1,13 @@
 """Closing brackets in masked text, found with plain searches.
 
-Both functions return the offset one past the closing bracket, or -1.
+Those that close a group return the offset one past the closing bracket, or -1.
 """
 
 from __future__ import annotations
 
 import re
+
+from mmlint.source import Span
 
 _BRACE = re.compile(rb"[{}]")
 _NEXT_DEFINITION = re.compile(rb"^[A-Za-z_][^\n;={}]*\)[^\n;={}]*\n\{", re.M)
@@ -70,3 +72,25 @@ def _match_braces(text: bytes, start: int) -> int:
             if depth == 0:
                 return match.end()
     return -1
+
+
+def argument_span(text: bytes, start: int, index: int) -> Span | None:
+    """The span of argument ``index`` of a call whose arguments begin at ``start``, blanks around it left out."""
+    depth = 0
+    begin = start
+    for position in range(start, len(text)):
+        byte = text[position : position + 1]
+        if byte in b"([{":
+            depth += 1
+        elif byte in b")]}" or (byte == b"," and not depth):
+            if not depth:
+                if not index:
+                    written = text[begin:position]
+                    ahead = len(written) - len(written.lstrip())
+                    return Span(begin + ahead, max(begin + ahead, begin + len(written.rstrip())))
+                if byte != b",":
+                    return None
+                index, begin = index - 1, position + 1
+                continue
+            depth -= 1
+    return None
