@@ -194,7 +194,9 @@ class Checker:
         from mmlint.facts.index import NameIndex
 
         vocabulary = self.vocabulary_for(api)
-        return CallGraph(tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables), whole)
+        return CallGraph(
+            tree, vocabulary, api, NameIndex(tree, vocabulary.calls.folders, tables=tables), whole, self.audit
+        )
 
 
 def make_checker(settings: Settings, cache: Cache | None = None) -> Checker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmlint.facts.initialisers import Held, functions_in, read_variable, tables_called
+from mmlint.facts.initialisers import Held, functions_in, read_variable, tables_in
 
 OPS = b"""
 static const struct ops plain = {
@@ -72,8 +72,12 @@ def test_what_is_no_table_of_the_file(name: str) -> None:
     assert read_variable(OPS, name) is None
 
 
-def test_the_tables_that_a_function_calls() -> None:
-    text = OPS[OPS.index(b"void f") :]
-    assert tables_called(text, OPS) == ["one", "two"]
-    assert tables_called(b"{ p->first(1); x.y = z[0]; }", OPS) == []
-    assert tables_called(b"{ const struct ops *o = &plain; o->first(1); }", OPS) == ["one", "two", "three"]
+def test_the_tables_in_a_file() -> None:
+    names = {"plain", "rows", "steps", "more", "unnamed", "written", "shared", "seen", "computed"}
+    assert tables_in(OPS) - {b"in"} == {name.encode() for name in names}
+
+
+def test_the_functions_of_a_table() -> None:
+    variable = read_variable(OPS, "plain")
+    assert variable is not None
+    assert variable.functions == ("one", "two", "three")

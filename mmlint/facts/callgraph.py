@@ -20,9 +20,9 @@ from functools import cached_property
 
 from mmlint.facts.effects import Effects
 from mmlint.facts.file import FileAnalysis, Unsolved
+from mmlint.facts.globals import Globals
 from mmlint.facts.handed import Part
 from mmlint.facts.index import NameIndex, Place
-from mmlint.facts.initialisers import Held, Variable, functions_in, read_variable, tables_called
 from mmlint.facts.modes import modes_of
 from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Pending, Summary
 from mmlint.flow.values import Value
@@ -59,12 +59,20 @@ class CallGraph:
     """Files are read and analysed when something leads to them, each once."""
 
     def __init__(
-        self, tree: Tree, vocabulary: Vocabulary, api: TreeApi, index: NameIndex | None = None, whole: bool = True
+        self,
+        tree: Tree,
+        vocabulary: Vocabulary,
+        api: TreeApi,
+        index: NameIndex | None = None,
+        whole: bool = True,
+        wide: bool = False,
     ) -> None:
         """``index`` finds the definitions of the tree where somebody has one already.
 
-        ``whole`` is False where the tree is not all there is: then callers may be anywhere.
+        ``whole`` is False where the tree is not all there is: then callers may be anywhere. ``wide`` follows names with
+        many definitions as well, where each architecture has its own.
         """
+        self._wide = wide
         self.whole = whole
         self.tree = tree
         self.vocabulary = vocabulary
@@ -84,7 +92,7 @@ class CallGraph:
         self._modes: dict[Place, dict[int, tuple[Value, ...]]] = {}
         self._has_mode: dict[str, bool] = {}
         self._words: dict[Place, frozenset[str]] = {}
-        self._variables: dict[tuple[str, str], Variable | None] = {}
+        self.globals = Globals(self.index, lambda path: self.analysis(path).reader.masked)
         self._effects: dict[object, tuple[list[Effects], list[Unsolved]]] = {}
         sleepers, calls = vocabulary.sleepers, vocabulary.calls
         self._sleepers = sleepers.always | sleepers.faulting | frozenset(sleepers.gfp) | frozenset(calls.conditional)
@@ -152,7 +160,7 @@ class CallGraph:
             return tuple(seen)
         # Each architecture has its own; code of one comes to no other.
         counts = Counter(architecture(place.path) for place in seen)
-        if counts.pop("", 0) + max(counts.values(), default=0) <= _MAX_MEANINGS:
+        if self._wide and counts.pop("", 0) + max(counts.values(), default=0) <= _MAX_MEANINGS:
             return tuple(seen)
         self._ambiguous[name] = any(self._own_interest(place) & OWN for place in seen)
         return ()
@@ -173,21 +181,6 @@ class CallGraph:
     def macros(self, name: str, path: str) -> list[bytes]:
         """The texts of the macros that a call of ``name`` in the file ``path`` may mean."""
         return [self.index.text(place) for place in self.resolve(name, path) if place.macro]
-
-    def held(self, path: str, name: str, member: str) -> Held | None:
-        """The functions that a member of a global holds, as a file shows it; None where it does not."""
-        variable = self._variable(path, name)
-        return functions_in(self.analysis(path).reader.masked, variable, member) if variable is not None else None
-
-    def holds_functions(self, path: str, name: str) -> bool:
-        """True for a global of a file that is initialised with functions."""
-        variable = self._variable(path, name)
-        return variable is not None and variable.holds_functions
-
-    def _variable(self, path: str, name: str) -> Variable | None:
-        if (path, name) not in self._variables:
-            self._variables[path, name] = read_variable(self.analysis(path).reader.masked, name)
-        return self._variables[path, name]
 
     def _near(self, path: str) -> NameIndex:
         """The definitions of a file and of the headers in its folder."""
@@ -297,7 +290,7 @@ class CallGraph:
             if not self.is_known(place.name):
                 for name in sorted(self.words(place)):
                     callees.update(dict.fromkeys(self.resolve(name, place.path) if self._worth(name) else ()))
-                for name in tables_called(self.index.text(place), self.index.data(place.path)):
+                for name in self.globals.functions_named(place):
                     callees.update(dict.fromkeys(self.resolve(name, place.path)))
             known = self._edges[place] = (self._own_interest(place), tuple(callees))
         return known

@@ -123,11 +123,10 @@ class Chains:
             if name == member:
                 found.setdefault(target)
                 continue
-            path = path or context.path
-            held = self._graph.held(path, name, member[len(name) :])
-            for function in held.names if held is not None else ():
-                found.setdefault(f"{function} of {path}")
-            if held is None or not held.sure:
+            shown = self._graph.globals.held(path or context.path, name, member[len(name) :])
+            for function in shown[1].names if shown is not None else ():
+                found.setdefault(f"{function} of {shown[0] if shown else path}")
+            if shown is None or not shown[1].sure:
                 found.setdefault("")
         return list(found)
 
@@ -275,7 +274,7 @@ class Chains:
         if not name or " of " in name:
             return name
         if str(value).startswith("&") and name not in context.names:
-            return f"&{name} of {context.path}" if self._graph.holds_functions(context.path, name) else ""
+            return f"&{name} of {context.path}" if self._graph.globals.holds_functions(context.path, name) else ""
         if name in context.names or name.isupper():
             return ""
         places = self._graph.resolve(name, context.path)

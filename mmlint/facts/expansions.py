@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"](?:\.\.?/)*([^\">\n]+)[\">]", re.M)
 
 
+def included(data: bytes) -> tuple[str, ...]:
+    """The files that a text includes, as it writes them."""
+    return tuple(include.decode("utf-8", "replace") for include in _INCLUDE.findall(data))
+
+
 class Expansions:
     """Those of one file; each is parsed when somebody asks for it."""
 
@@ -63,6 +68,5 @@ class Expansions:
 
     def _includes_file(self, path: str) -> bool:
         if self._includes is None:
-            found = _INCLUDE.findall(self._analysis.source.data)
-            self._includes = tuple(include.decode("utf-8", "replace") for include in found)
+            self._includes = included(self._analysis.source.data)
         return any(f"/{path}".endswith(f"/{include}") for include in self._includes)

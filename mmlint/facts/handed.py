@@ -70,7 +70,8 @@ def _below(
         elif symbol in members:
             if len(path) < _DEPTH and symbol is not None:
                 yield from _below(context, members, symbol, (*path, field))
-        elif not value.makers:
+        elif not value.makers or (symbol is not None and "~" in symbol and "->" not in symbol):
+            # What never changes; and the name of a function, which may as well be a global that has.
             yield (*path, field), value
     if len(path) < _DEPTH:
         for symbol, place in context.objects.parts_of(base):

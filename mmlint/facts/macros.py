@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from mmlint.flow.dialect import Dialect, Role, roles
@@ -28,6 +29,7 @@ _WRITTEN = (
     rb"|(?<![\w.>#*])(?:{0})\b\s*\)*\s*=(?!=)"
 )
 _THROUGH = re.compile(rb"\*\s*\(+\s*(?=\w)")
+_CHANGES = re.compile(rb"\+\+|--|=")
 _CALLED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*+)\s*+\(")
 # Macros in macros that are looked into.
 _DEPTH = 4
@@ -82,23 +84,42 @@ class _Reader:
         return self._found[name]
 
     def _read(self, text: bytes, depth: int) -> _Deeds:
-        shown = _HIDDEN.sub(b" ", text)
-        head = _PARAMETERS.match(shown)
-        names = _WORD.findall(head.group(1)) if head else []
-        # ``*(p) = x`` writes what p points to.
-        body = _THROUGH.sub(b"*", shown[head.end() if head else 0 :])
-        written = {i for i, word in enumerate(names) if re.search(_WRITTEN.replace(b"{0}", word), body)}
-        returns = _RETURN.search(shown) is not None
-        jumps = any(not re.search(rb"\b" + label + rb"\s*:", shown) for label in _GOTO.findall(shown))
-        for call in _CALLED.finditer(body) if depth else ():
-            if call.group(1) in self.known or call.group(1) in names:
+        own = _own_deeds(text)
+        written, returns, jumps = set(own.deeds.written), own.deeds.returns, own.deeds.jumps
+        for word, start in own.calls if depth else ():
+            if word in self.known or word in own.names:
                 continue
-            below = self.deeds(call.group(1).decode(), depth - 1)
+            below = self.deeds(word.decode(), depth - 1)
             returns, jumps = returns or below.returns, jumps or below.jumps
-            places = (argument_span(body, call.end(), index) for index in sorted(below.written))
-            given = {body[place.start : place.end].strip(b"() \t\\\n") for place in places if place is not None}
-            written.update(i for i, word in enumerate(names) if word in given)
+            places = (argument_span(own.body, start, index) for index in sorted(below.written))
+            given = {own.body[place.start : place.end].strip(b"() \t\\\n") for place in places if place is not None}
+            written.update(i for i, word in enumerate(own.names) if word in given)
         return _Deeds(frozenset(written), returns, jumps)
+
+
+class _Macro(NamedTuple):
+    """One text of a macro: what it does itself, its parameters, its body, and calls in it (name, first argument)."""
+
+    deeds: _Deeds
+    names: tuple[bytes, ...]
+    body: bytes
+    calls: tuple[tuple[bytes, int], ...]
+
+
+@lru_cache(maxsize=8192)
+def _own_deeds(text: bytes) -> _Macro:
+    shown = _HIDDEN.sub(b" ", text)
+    head = _PARAMETERS.match(shown)
+    names = tuple(_WORD.findall(head.group(1))) if head else ()
+    # ``*(p) = x`` writes what p points to.
+    body = _THROUGH.sub(b"*", shown[head.end() if head else 0 :])
+    written: frozenset[int] = frozenset()
+    if names and _CHANGES.search(body) and re.search(_WRITTEN.replace(b"{0}", b"|".join(names)), body):
+        written = frozenset(i for i, word in enumerate(names) if re.search(_WRITTEN.replace(b"{0}", word), body))
+    returns = _RETURN.search(shown) is not None
+    jumps = any(not re.search(rb"\b" + label + rb"\s*:", shown) for label in _GOTO.findall(shown))
+    calls = tuple((call.group(1), call.end()) for call in _CALLED.finditer(body))
+    return _Macro(_Deeds(written, returns, jumps), names, body, calls)
 
 
 def with_parameters(graph: Graph, data: bytes, given: Mapping[int, Value]) -> Graph:

@@ -71,6 +71,18 @@ class Memory:
             state, name, self.fresh(f"unset {name.name}@{maker.removeprefix('declare@')}", maker, name.name), maker
         )
 
+    def members_of(self, state: State, name: ir.Name) -> list[tuple[str, Value]]:
+        """What is known of the members of a structure of the function."""
+        if name not in self.objects.parted or not self.objects.is_struct(name):
+            return []
+        base = Poly.symbol(address_symbol(name))
+        return [(p.field, value) for p, value in state.values.items() if isinstance(p, Field) and p.base == base]
+
+    def copy_members(self, state: State, target: ir.Name, members: Sequence[tuple[str, Value]]) -> None:
+        """``target`` was assigned a structure with these members."""
+        base = Poly.symbol(address_symbol(target))
+        state.values.update((Field(base, field), value) for field, value in members if field != "<lock>")
+
     def makes_epoch(self, target: ir.Name | ir.Temp) -> bool:
         """True where an assignment changes more than the variable: it is global, has members, or is pointed to."""
         return isinstance(target, ir.Name) and (

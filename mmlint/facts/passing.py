@@ -152,8 +152,9 @@ def _functions(home: FileAnalysis, solved: Solved, value: Value) -> Iterator[tup
         names: tuple[str, ...] = (name,)
         variable = name.replace("[", ".").partition(".")[0]
         if variable != name and home.graph is not None:
-            held = home.graph.held(there.path, variable, name[len(variable) :])
-            names = held.names if held is not None else ()
+            shown = home.graph.globals.held(there.path, variable, name[len(variable) :])
+            names = shown[1].names if shown is not None else ()
+            there = home.graph.analysis(shown[0]) if shown is not None else there
         for function in names:
             owner = home_of(there, function) if function else None
             if owner is not None:

@@ -152,7 +152,10 @@ class Transfer(TableCalls):
                 held = self.evaluator.value(value, state)
                 if isinstance(held, Entry) and isinstance(target, ir.Name) and self.is_global(target):
                     self.observer.stored(state, op, False, held)
+                copied = self.members_of(state, value) if isinstance(value, ir.Name) else ()
                 self.assign(state, target, held, maker)
+                if copied and isinstance(target, ir.Name):
+                    self.copy_members(state, target, copied)
             case ir.Load(target, place, span):
                 self.renew(state, f"load@{span.start}")
                 self.direct(state, op, place)
