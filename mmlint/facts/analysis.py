@@ -174,12 +174,12 @@ def _behind_macros(analysis: FileAnalysis, pattern: re.Pattern[bytes]) -> list[t
 def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: bool, wanted: bool) -> FunctionFacts:
     sections: dict[int, list[Section]] = {}
     unmatched: dict[int, Unmatched] = {}
-    incidents: dict[tuple[str, int], Incident] = {}
-    seen: dict[tuple[str, int], int] = {}
+    incidents: dict[tuple[str, int, str], Incident] = {}
+    seen: dict[tuple[str, int, str], int] = {}
     leaks: dict[Span, Leak] = {}
     for solved in texts:
         for incident in incidents_of(analysis, solved) if wanted else ():
-            key = (incident.kind, incident.subject.start)
+            key = (incident.kind, incident.subject.start, incident.elsewhere.path if incident.elsewhere else "")
             seen[key] = seen.get(key, 0) + 1
             incidents.setdefault(key, incident._replace(configuration=solved.configuration))
         for section in _sections(analysis, solved, audit):
@@ -193,7 +193,7 @@ def _function(analysis: FileAnalysis, name: str, texts: list[Solved], audit: boo
     everywhere = {key for key, count in seen.items() if count == len(texts)}
     happened = tuple(
         incidents[key]._replace(configuration="") if key in everywhere else incidents[key]
-        for key in sorted(incidents, key=lambda key: (key[1], key[0]))
+        for key in sorted(incidents, key=lambda key: (key[1], key[0], key[2]))
     )
     return FunctionFacts(
         analysis.source, name, texts[0].function.span, merged, surplus, happened, tuple(leaks.values())

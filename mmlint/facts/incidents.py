@@ -26,7 +26,7 @@ def incidents_of(analysis: FileAnalysis, solved: Solved) -> list[Incident]:
         found += across(analysis, solved, site)
     found += _pauses(analysis, solved) + _lockless(analysis, solved) + _hooks(analysis, solved)
     # What happens in a nested section is seen from those around it as well.
-    single = {(incident.kind, incident.subject): incident for incident in reversed(found)}
+    single = {(incident.kind, incident.subject, incident.elsewhere): incident for incident in reversed(found)}
     return sorted(single.values(), key=lambda incident: (incident.subject, incident.kind))
 
 
