@@ -376,7 +376,7 @@ class Evaluator:
             entry = opaque_entry(found)
             self.context.leads.add(entry.table)
             return entry
-        return opaque_entry(found) if struct == ENTRY_POINTER and spot.field in ("*", "[0]") else found
+        return opaque_entry(found) if struct == ENTRY_POINTER and spot.field[0] in "*[" else found
 
     def _local(self, spot: Field) -> ir.Name | None:
         """The local that ``*p`` is, where p is known to hold its address."""

@@ -129,10 +129,22 @@ def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Ite
             continue
         local = context.objects.locals.get(symbol)
         found = state.values.get(local) if local is not None else state.values.get(Field(value, "*"))
+        if local is not None and context.objects.is_array(local):
+            yield from ((index, table) for table in _elements(state, value))
         if isinstance(found, Entry):
             yield index, found.table
         elif found is None and context.types.get(symbol) == ENTRY_POINTER:
             yield index, Symbol(f"T[*{symbol}]")
+
+
+def _elements(state: State, array: Value) -> list[Symbol]:
+    """The tables that the elements of an array of pte pointers lead to."""
+    tables = (
+        value.table
+        for place, value in state.values.items()
+        if isinstance(place, Field) and isinstance(value, Entry) and place.base == array and place.field[0] == "["
+    )
+    return list(dict.fromkeys(tables))
 
 
 class PageTables(Container[Symbol]):
@@ -147,7 +159,8 @@ class PageTables(Container[Symbol]):
         self._context = context
         self._used = used
         self._lookups = tuple(f"T[{name}@" for name in sorted(context.vocabulary.lookups))
-        self._names = "|".join(re.escape(name) for name in sorted(handed))
+        elements = [rf"{re.escape(name[1:])}->\[.*?\]" for name in sorted(handed) if name.startswith("*")]
+        self._names = "|".join([*(re.escape(name) for name in sorted(handed)), *elements])
         self._handed = re.compile(rf"T\[(?:{self._names})(?:~.*)?\]")
         self._known: dict[Symbol, bool] = {}
 

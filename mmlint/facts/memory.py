@@ -158,7 +158,7 @@ class Memory:
         """Write memory. Any other base may be the same object: what was read from the field before may have changed."""
         kinds = self.objects.kinds(spot.field)
         kept: list[tuple[Place, Value]] = []
-        if self.objects.arrays:
+        if self.objects.arrays or spot.field[0] == "[":
             kept += [(p, v) for p, v in state.values.items() if isinstance(p, Field) and self.objects.apart(p, spot)]
         self.drop_answers(state, spot.field if spot.field.isidentifier() else "[*[]")
         self._renew_fields(state, kinds, maker, self.objects.owner(spot.base))

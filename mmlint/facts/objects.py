@@ -258,15 +258,13 @@ class Objects:
     # ------------------------------------------------------------ writes
 
     def apart(self, place: Field, spot: Field) -> bool:
-        """Whether ``place`` is an element of a local array that a write to ``spot`` leaves as it is."""
+        """Whether ``place`` is an element that a write to ``spot`` leaves as it is: another one of the same array."""
+        if place.base == spot.base:
+            indices = (place.field.strip("[]"), spot.field.strip("[]"))
+            return indices[0] != indices[1] and all(index.isdecimal() for index in indices)
         symbol = place.base.as_symbol() if isinstance(place.base, Poly) else None
         name = self.locals.get(symbol) if symbol is not None else None
-        if name not in self.arrays:
-            return False
-        if place.base != spot.base:
-            return self.root(spot.base) != name
-        indices = (place.field.strip("[]"), spot.field.strip("[]"))
-        return indices[0] != indices[1] and all(index.isdecimal() for index in indices)
+        return name in self.arrays and self.root(spot.base) != name
 
     def kinds(self, field: str) -> tuple[str, ...]:
         """Members that a write to ``field`` may change: those of its name in any object, and what pointers lead to."""
