@@ -134,6 +134,25 @@ def test_a_macro_that_jumps_is_not_analysed(tmp_path: Path, capsys: pytest.Captu
     assert [(one["function"], one["reason"]) for one in skipped] == [("walk", "jump in the macro BAIL()")]
 
 
+@pytest.mark.parametrize(
+    ("macros", "jumps"),
+    [
+        ("#define LEAVE(l) goto l\n#define OUT() do { LEAVE(out); } while (0)", True),
+        ("#define LEAVE(l) goto l\n#define OUT() ({ __label__ done; LEAVE(done); done: 0; })", False),
+        ("#define LEAVE(l) goto l\n#define BY(m) LEAVE(m)\n#define OUT() do { BY(out); } while (0)", True),
+        ("#define LEAVE(l) goto l\n#define BY(m) LEAVE(m)\n#define OUT() ({ BY(done); done: 0; })", False),
+    ],
+)
+def test_macros_that_jump_by_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], macros: str, jumps: bool
+) -> None:
+    text = WALK.replace("BEFORE", ";").replace("INSIDE", "OUT();").replace("\treturn 0;\n}", "out:\n\treturn 0;\n}")
+    lay(tmp_path, Kconfig="", include__linux__pgtable_h=PGTABLE, mm__walk_c=f"{macros}\n{text}")
+    main(["check", "--no-cache", "--format", "json", str(tmp_path / "mm")])
+    skipped = json.loads(capsys.readouterr().out)["coverage"]["skipped"]
+    assert [one["reason"] for one in skipped] == (["jump in the macro OUT()"] if jumps else [])
+
+
 def test_known_names_keep_their_roles() -> None:
     texts = {"likely": [b"#define likely(x) (x)++"], "next": [b"#define next(x) (x)++"]}
     dialect = dialect_for(DEFAULT_DIALECT, ["likely", "next"], texts.__getitem__)

@@ -38,11 +38,15 @@ _GOTO = re.compile(rb"\bgoto\s+(\w+)")
 
 
 class _Deeds(NamedTuple):
-    """What a macro does: parameters that it writes, whether it returns from its caller, or goes to a label there."""
+    """What a macro does: parameters that it writes, whether it returns from its caller, or goes to a label there.
+
+    ``labels`` are parameters that it goes to.
+    """
 
     written: frozenset[int] = frozenset()
     returns: bool = False
     jumps: bool = False
+    labels: frozenset[int] = frozenset()
 
 
 def dialect_for(dialect: Dialect, names: Iterable[str], texts: Callable[[str], Iterable[bytes]]) -> Dialect:
@@ -54,7 +58,7 @@ def dialect_for(dialect: Dialect, names: Iterable[str], texts: Callable[[str], I
     deeds = {name: reader.deeds(name, _DEPTH) for name in names if name.encode() not in reader.known}
     writing = frozenset(name for name, done in deeds.items() if done.written)
     returning = frozenset(name for name, done in deeds.items() if done.returns)
-    jumping = frozenset(name for name, done in deeds.items() if done.jumps)
+    jumping = frozenset(name for name, done in deeds.items() if done.jumps or done.labels)
     if not (writing or returning or jumping):
         return dialect
     return replace(
@@ -80,21 +84,23 @@ class _Reader:
             self._found[name] = _Deeds()
             found = [self._read(text, depth) for text in self._texts(name)]
             written = frozenset(index for deeds in found for index in deeds.written)
-            self._found[name] = _Deeds(written, any(d.returns for d in found), any(d.jumps for d in found))
+            labels = frozenset(index for deeds in found for index in deeds.labels)
+            self._found[name] = _Deeds(written, any(d.returns for d in found), any(d.jumps for d in found), labels)
         return self._found[name]
 
     def _read(self, text: bytes, depth: int) -> _Deeds:
         own = _own_deeds(text)
-        written, returns, jumps = set(own.deeds.written), own.deeds.returns, own.deeds.jumps
+        written, returns, jumps, labels = set(own.deeds.written), own.deeds.returns, own.deeds.jumps, own.deeds.labels
         for word, start in own.calls if depth else ():
             if word in self.known or word in own.names:
                 continue
             below = self.deeds(word.decode(), depth - 1)
             returns, jumps = returns or below.returns, jumps or below.jumps
-            places = (argument_span(own.body, start, index) for index in sorted(below.written))
-            given = {own.body[place.start : place.end].strip(b"() \t\\\n") for place in places if place is not None}
-            written.update(i for i, word in enumerate(own.names) if word in given)
-        return _Deeds(frozenset(written), returns, jumps)
+            written |= _numbers(own, _arguments(own, start, below.written))
+            goals = _arguments(own, start, below.labels)
+            labels |= _numbers(own, goals)
+            jumps = jumps or any(goal not in own.names and not _is_label(goal, own.body) for goal in goals)
+        return _Deeds(frozenset(written), returns, jumps, labels)
 
 
 class _Macro(NamedTuple):
@@ -104,6 +110,22 @@ class _Macro(NamedTuple):
     names: tuple[bytes, ...]
     body: bytes
     calls: tuple[tuple[bytes, int], ...]
+
+
+def _arguments(macro: _Macro, start: int, indices: Iterable[int]) -> list[bytes]:
+    """Arguments of a call in a macro, without what stands around them; ``start`` is that of the first."""
+    places = (argument_span(macro.body, start, index) for index in sorted(indices))
+    return [macro.body[place.start : place.end].strip(b"() \t\\\n") for place in places if place is not None]
+
+
+def _numbers(macro: _Macro, words: Iterable[bytes]) -> frozenset[int]:
+    """The parameters of a macro that are among some words."""
+    given = set(words)
+    return frozenset(index for index, name in enumerate(macro.names) if name in given)
+
+
+def _is_label(word: bytes, text: bytes) -> bool:
+    return re.search(rb"\b" + re.escape(word) + rb"\s*:", text) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -117,9 +139,11 @@ def _own_deeds(text: bytes) -> _Macro:
     if names and _CHANGES.search(body) and re.search(_WRITTEN.replace(b"{0}", b"|".join(names)), body):
         written = frozenset(i for i, word in enumerate(names) if re.search(_WRITTEN.replace(b"{0}", word), body))
     returns = _RETURN.search(shown) is not None
-    jumps = any(not re.search(rb"\b" + label + rb"\s*:", shown) for label in _GOTO.findall(shown))
+    goals = [label for label in _GOTO.findall(shown) if not _is_label(label, shown)]
+    labels = frozenset(index for index, name in enumerate(names) if name in goals)
+    jumps = any(goal not in names for goal in goals)
     calls = tuple((call.group(1), call.end()) for call in _CALLED.finditer(body))
-    return _Macro(_Deeds(written, returns, jumps), names, body, calls)
+    return _Macro(_Deeds(written, returns, jumps, labels), names, body, calls)
 
 
 def with_parameters(graph: Graph, data: bytes, given: Mapping[int, Value]) -> Graph:
