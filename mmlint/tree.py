@@ -21,6 +21,10 @@ from typing import Protocol
 from mmlint.vocabulary import Vocabulary
 
 HEADER = Path("include/linux/pgtable.h")
+_RANGED = re.compile(
+    rb"\bvoid\s+(\w*lazy_mmu_mode_(?!disable|pause|resume)\w+)\s*\(\s*struct\s+mm_struct\s*\*\s*\w+\s*,"
+    rb"\s*unsigned\s+long\s+\w+\s*,\s*unsigned\s+long\s+\w+\s*,\s*pte_t\s*\*\s*\w+\s*\)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ def _api_of_folder(folder: Path, declared: tuple[tuple[str, str], ...]) -> TreeA
 
 
 def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) -> TreeApi:
-    """The API that a header declares; ``declared`` is `Vocabulary.declared`."""
+    """The API that a header declares; ``declared`` is `Vocabulary.declared`.
+
+    A ranged call that the vocabulary has not heard of is known by its parameters, and taken for the newest.
+    """
     generation = ranged = ""
     for name, belongs_to in declared:
         # A ranged call has parameters; a function of that name without any is something else.
@@ -117,4 +124,11 @@ def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) ->
                 generation = belongs_to
             else:
                 ranged = name
-    return TreeApi(root, generation, ranged)
+    known = {name for name, _ in declared}
+    others = [name for name in ranged_calls(header) if name not in known and not name.startswith(("arch_", "_"))]
+    return TreeApi(root, generation, others[-1] if others else ranged)
+
+
+def ranged_calls(header: bytes) -> list[str]:
+    """Functions of a header that have the parameters of the ranged call, in order, whatever they are called."""
+    return [found.group(1).decode() for found in _RANGED.finditer(header)]

@@ -28,6 +28,9 @@ WALKER = b"""static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, 
 	return 0;
 }
 """
+PARAMETERS = "(struct mm_struct *mm, unsigned long addr,\n\t\tunsigned long end, pte_t *ptep)"
+PLAIN = "static inline void lazy_mmu_mode_enable(void) {}\n"
+KNOWN = f"static inline void lazy_mmu_mode_enable_for_pte_range{PARAMETERS} {{}}\n"
 HEADERS = {
     "#define arch_enter_lazy_mmu_mode()	do {} while (0)": ("arch", ""),
     "static inline void lazy_mmu_mode_enable(void) {}": ("generic", ""),
@@ -38,6 +41,14 @@ HEADERS = {
     ),
     "static inline void lazy_mmu_mode_enable(void) {}\nvoid lazy_mmu_mode_enable_with_ptes(void);": ("generic", ""),
     "struct nothing;": ("", ""),
+    # A name of which the vocabulary has not heard, by its parameters; beside one that it knows, it is the newer one.
+    f"{PLAIN}void lazy_mmu_mode_enable_batch{PARAMETERS};\n": ("generic", "lazy_mmu_mode_enable_batch"),
+    f"{PLAIN}void lazy_mmu_mode_enable_batch{PARAMETERS};\n{KNOWN}": ("generic", "lazy_mmu_mode_enable_batch"),
+    # The architecture's hook, a helper, other parameters, something that is no enable.
+    f"{PLAIN}{KNOWN}void arch_enter_lazy_mmu_mode_batch{PARAMETERS};\n"
+    f"void __lazy_mmu_mode_enable_batch{PARAMETERS};\n"
+    "void lazy_mmu_mode_enable_some(struct mm_struct *mm, pte_t *ptep, unsigned long addr, unsigned long end);\n"
+    f"void lazy_mmu_mode_disable_batch{PARAMETERS};\n": ("generic", "lazy_mmu_mode_enable_for_pte_range"),
 }
 
 

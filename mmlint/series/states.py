@@ -30,13 +30,8 @@ from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.series.workspace import Workspace
 from mmlint.source import Source
-from mmlint.tree import HEADER, api_in
+from mmlint.tree import HEADER, api_in, ranged_calls, read_api
 
-# A function of a header that has the shape of the ranged enable, whatever it is called.
-_RANGED: Final = re.compile(
-    rb"\bvoid\s+(\w*lazy_mmu_mode_(?!disable|pause|resume)\w+)\s*\(\s*struct\s+mm_struct\s*\*\s*\w+\s*,"
-    rb"\s*unsigned\s+long\s+\w+\s*,\s*unsigned\s+long\s+\w+\s*,\s*pte_t\s*\*\s*\w+\s*\)"
-)
 _OTHER_ORDER: Final = re.compile(rb"\bvoid\s+(?!arch_)(\w*lazy_mmu_mode_enable_\w+)\s*\(([^()]*\bpte_t\b[^()]*)\)")
 _DEFINED: Final = re.compile(rb"(?:\bvoid\s+|#\s*define\s+)(\w*lazy_mmu_mode_\w+)\s*\(")
 
@@ -182,24 +177,11 @@ class Judge:
         return tuple(next((name for name in own[state:] if name), "") for state in range(len(own)))
 
     def _ranged(self, state: int) -> str:
-        known = [name for name, belongs in self._checker.vocabulary.declared if not belongs]
-        found: list[str] = [name.decode() for name in self._shaped(state) if not name.startswith(b"arch_")]
-        news = [name for name in found if state and name not in self._ranged_names(0)]
-        for names in (news, [name for name in found if name in known], found):
-            if names:
-                return names[-1]
-        return ""
-
-    def _ranged_names(self, state: int) -> frozenset[str]:
-        return frozenset(name.decode() for name in self._shaped(state))
-
-    def _shaped(self, state: int) -> list[bytes]:
-        """Functions of the header that look like the ranged enable, in order."""
-        return [found.group(1) for found in _RANGED.finditer(self.header(state))]
+        return read_api("", self.header(state), self._checker.vocabulary.declared).ranged
 
     def other_order(self, state: int) -> str:
         """A ranged call of the header whose parameters are not those of the contract, or empty."""
-        right = self._ranged_names(state)
+        right = ranged_calls(self.header(state))
         others: list[bytes] = [found.group(1) for found in _OTHER_ORDER.finditer(self.header(state))]
         for name in others:
             if name.decode() not in right:
