@@ -1,6 +1,7 @@
 """The macros that a file can use; those without parameters as the expressions that they stand for.
 
-    #define CUR (*pte)              Expansions(analysis).find(b"CUR")   ->  the expression (*pte)
+    #define CUR (*pte)              Expansions(analysis).find(b"CUR")      ->  the expression (*pte)
+    #define LOOK() (*pte)           Expansions(analysis).find(b"LOOK()")   ->  the same
 
 Those of the file itself, and those that begin with a dereference in the headers that it includes.
 """
@@ -23,6 +24,13 @@ def included(data: bytes) -> tuple[str, ...]:
     return tuple(include.decode("utf-8", "replace") for include in _INCLUDE.findall(data))
 
 
+def _without_parameters(data: bytes, end: int, called: bool) -> bool:
+    """True for a macro whose name ends there and has no brackets, or, where it is called, nothing in them."""
+    if data[end : end + 1] != b"(":
+        return not called
+    return called and not data[end + 1 : data.find(b")", end)].strip()
+
+
 class Expansions:
     """Those of one file; each is parsed when somebody asks for it."""
 
@@ -32,19 +40,21 @@ class Expansions:
         self._includes: tuple[str, ...] | None = None
 
     def find(self, name: bytes) -> Expansion | None:
-        """What a name stands for, None where it is no such macro."""
+        """What a name stands for, None where it is no such macro; "NAME()" is a macro of the file itself."""
         if name not in self._known:
             own = self.own(name)
-            self._known[name] = own if own is not None else self._elsewhere(name)
+            self._known[name] = own if own is not None or name.endswith(b")") else self._elsewhere(name)
         return self._known[name]
 
     def own(self, name: bytes) -> Expansion | None:
         """The same for a macro of the file itself: the last definition that can be read."""
         reader = self._analysis.reader
+        plain = name.removesuffix(b"()")
+        called = plain != name
         macros = [
             macro
-            for macro in reversed(self._analysis.macros.get(name.decode("utf-8", "replace"), ()))
-            if reader.source.data[macro.name_span.end : macro.name_span.end + 1] != b"("
+            for macro in reversed(self._analysis.macros.get(plain.decode("utf-8", "replace"), ()))
+            if _without_parameters(reader.source.data, macro.name_span.end, called)
         ]
         found = (read_expansion(reader.parse(macro)) for macro in macros)
         return next((expansion for expansion in found if expansion is not None), None)

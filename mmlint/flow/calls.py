@@ -48,6 +48,9 @@ class Calls(Assignments):
             return self._pointer_call(node, function, operands, used)
         role = self.roles.get(spelling)
         if role is None:
+            expansion = self.expansion(spelling + b"()") if not operands else None
+            if expansion is not None:
+                return self.expand(spelling + b"()", expansion, node, self.value)
             return self._named_call(node, function, operands, used)
         return self._macro(node, role, function, operands, used)
 
