@@ -9,6 +9,7 @@ from mmlint.facts.forms import Form
 from mmlint.facts.handed import Part
 from mmlint.facts.join import Join, JoinMemory
 from mmlint.facts.observer import Observer
+from mmlint.facts.readers import Readers
 from mmlint.facts.state import Key, State
 from mmlint.facts.summaries import Summary
 from mmlint.facts.transfer import Transfer
@@ -29,7 +30,7 @@ class Dataflow:
         summary: Callable[[str], Summary | None] = lambda _: None,
         text: Callable[[Span], str] = lambda _: "",
         given: Mapping[int, Value] | None = None,
-        keeps: Callable[[str, int], bool] = lambda _, __: False,
+        readers: Readers | None = None,
         parts: Sequence[Part] = (),
         form: Callable[[str], Form | None] = lambda _: None,
     ) -> None:
@@ -38,8 +39,9 @@ class Dataflow:
         ``parts`` are members of structures that the call hands over.
         """
         self.graph = graph
+        readers = readers or Readers()
         self.context = Context(
-            graph, vocabulary, summary=summary, keeps=keeps, form=form, text=text, in_section=given is not None
+            graph, vocabulary, summary=summary, readers=readers, form=form, text=text, in_section=given is not None
         )
         self.given = given or {}
         self.parts = parts

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from mmlint.facts.forms import Form
 from mmlint.facts.objects import NARROW, Objects, address_symbol
+from mmlint.facts.readers import Readers
 from mmlint.facts.state import EPOCH, Field, State, field_epoch, parts_epoch
 from mmlint.facts.summaries import Summary
 from mmlint.flow import ir
@@ -60,7 +61,7 @@ class Context:
 
     ``mapped`` are tables by the call that maps them, ``tested`` those whose pointer is compared with NULL somewhere,
     ``infallible`` those whose map call is taken to succeed. ``summary`` gives the effect of calling a function of the
-    same file, None where it has none; ``keeps`` whether a function only reads what an argument points to, ``form`` what
+    same file, None where it has none; ``readers`` what functions do to what an argument points to, ``form`` what
     its value is where that is an expression of its arguments; ``text`` the source of a span. ``in_section`` says that
     the function is looked at as it runs in a section of its caller. ``leads`` are tables that a field of the vocabulary
     leads to; ``kin`` are the tables that one comes from by a join, or by a call that may move the pointer. ``lent`` are
@@ -78,7 +79,7 @@ class Context:
     tested: set[Symbol] = field(default_factory=set)
     infallible: frozenset[Symbol] = frozenset()
     summary: Callable[[str], Summary | None] = lambda _: None
-    keeps: Callable[[str, int], bool] = lambda _, __: False
+    readers: Readers = field(default_factory=Readers)
     form: Callable[[str], Form | None] = lambda _: None
     text: Callable[[Span], str] = lambda _: ""
     conditions: dict[Span, tuple[str, tuple[ir.Name, ...]]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from mmlint.facts.forms import form_of
 from mmlint.facts.handed import Part
 from mmlint.facts.initialisers import members_of_structs
 from mmlint.facts.macros import dialect_for, with_parameters
-from mmlint.facts.readers import only_reads
+from mmlint.facts.readers import Readers
 from mmlint.facts.sites import Sites, collect
 from mmlint.facts.summaries import UNCERTAIN, ParameterTouches, Pending, Summary, parameter_table, summarise
 from mmlint.flow.dialect import Dialect
@@ -107,7 +107,7 @@ class FileAnalysis:
             swaps=macros.swaps,
         )
         self.expansions = Expansions(self)
-        self._keeps = cache(partial(only_reads, self))
+        self._readers = Readers(self)
         self._form = cache(partial(form_of, self))
         self._graphs: dict[tuple[Span, bytes], tuple[ParsedFunction, Graph] | Unsolved] = {}
         self._solved: dict[str, tuple[list[Solved], list[Unsolved]]] = {}
@@ -197,7 +197,7 @@ class FileAnalysis:
                 graph = with_parameters(graph, self.source.data, given)
             try:
                 text = self.source.text
-                dataflow = Dataflow(graph, self.vocabulary, self.summary, text, given, self._keeps, parts, self._form)
+                dataflow = Dataflow(graph, self.vocabulary, self.summary, text, given, self._readers, parts, self._form)
                 texts.append(Called(function, dataflow))
             except NoFixpoint as error:
                 unsolved.append(Unsolved(function.name, function.name_span, str(error)))
@@ -218,7 +218,7 @@ class FileAnalysis:
         function, graph = lowered
         try:
             dataflow = Dataflow(
-                graph, self.vocabulary, self.summary, self.source.text, keeps=self._keeps, form=self._form
+                graph, self.vocabulary, self.summary, self.source.text, readers=self._readers, form=self._form
             )
         except NoFixpoint as error:
             return Unsolved(function.name, function.name_span, str(error))

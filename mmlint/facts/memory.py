@@ -207,6 +207,7 @@ class Memory:
         state.values[EPOCH] = self.fresh(maker, maker)
         values = [self.evaluator.value(argument, state) for argument in op.arguments]
         given = {self.objects.root(value) for value in values}
+        written = self._written(op, values)
         for place in [p for p in state.values if isinstance(p, Field)]:
             assert isinstance(place, Field)
             if place.field == "<lock>":
@@ -214,8 +215,10 @@ class Memory:
             root = self.objects.root(place.base)
             if root is None and self._is_kept(place, values):
                 continue
+            if root in written and place.base == Poly.symbol(address_symbol(root)) and place.field not in written[root]:
+                continue
             if root is None or root in given:
-                self._moved(state, place, root is not None, maker)
+                self._moved(state, place, op, root is not None, maker)
         for name in [n for n in state.values if n.__class__ is ir.Name and self.is_global(n)]:
             del state.values[name]
 
@@ -225,11 +228,24 @@ class Memory:
         owner = self.context.lent.get(base) if base is not None else None
         return owner is not None and all(owner not in symbols for symbols in map(self.objects.sources, given))
 
-    def _moved(self, state: State, place: Field, own: bool, maker: str) -> None:
+    def _written(self, op: ir.Call, values: Sequence[Value]) -> dict[ir.Name, frozenset[str]]:
+        """The structures that a call is given, as far as it is known which members it may write."""
+        found: dict[ir.Name, frozenset[str] | None] = {}
+        for index, value in enumerate(values):
+            root = self.objects.root(value)
+            if root is not None:
+                members = self.context.readers.writes(op.callee, index) if op.callee is not None else None
+                before = found.get(root, frozenset())
+                found[root] = None if members is None or before is None else before | members
+        return {root: members for root, members in found.items() if members is not None}
+
+    def _moved(self, state: State, place: Field, op: ir.Call, own: bool, maker: str) -> None:
         """A call may have written a member: whoever is given the place of a pte pointer moves it along its table."""
         before = state.values.pop(place)
         base = place.base.as_symbol() if isinstance(place.base, Poly) else None
         if isinstance(before, Entry) and (own or base in self.context.lent):
+            if op.callee is None or self.context.readers.may_put_elsewhere(op.callee, 0, place.field):
+                return
             after = opaque_entry(self.fresh(f"{place_text(place)}@{maker}", maker, place_text(place)))
             self.context.kin[after.table] = (before.table,)
             state.values[place] = after
@@ -240,12 +256,20 @@ class Memory:
 
     def clobber_arguments(self, state: State, op: ir.Call, maker: str) -> None:
         names = [*op.clobbers, *self.objects.escaped]
+        elsewhere: list[ir.Name] = []
         for index, argument in enumerate(op.arguments):
             while isinstance(argument, ir.Cast):
                 argument = argument.operand
             given = _locals_of(argument.place) if isinstance(argument, ir.AddressOf) else ()
-            if given and not (op.callee and self.context.keeps(op.callee, index)):
+            written = self.context.readers.writes(op.callee, index) if given and op.callee is not None else None
+            if written is None:
                 names += given
+            elif isinstance(argument, ir.AddressOf) and isinstance(argument.place, ir.Name):
+                self._write_members(state, argument.place, written, maker)
+            elif written:
+                names += given
+            if given and op.callee is not None and self.context.readers.may_put_elsewhere(op.callee, index, ""):
+                elsewhere += given
         for name in names:
             if name in self.context.graph.variables:
                 before = state.values.get(name)
@@ -256,10 +280,18 @@ class Memory:
                 }
                 self.assign(state, name, self.fresh(f"{place_text(name)}@{maker}", maker, name.name), maker)
                 after = state.values[name]
-                if isinstance(before, Entry) and isinstance(after, Entry):
+                if isinstance(before, Entry) and isinstance(after, Entry) and name not in elsewhere:
                     # Whoever is given the place of a pointer moves it along its table.
                     self.context.kin[after.table] = (before.table,)
                 state.values.update(kept)
+
+    def _write_members(self, state: State, name: ir.Name, members: frozenset[str], maker: str) -> None:
+        """A call has written some members of a structure; pte pointers in it were moved as `_moved` says."""
+        for member in sorted(members):
+            spot = Field(Poly.symbol(address_symbol(name)), member)
+            before = state.values.get(spot)
+            fresh = self.fresh(f"{place_text(spot)}@{maker}", maker, place_text(spot))
+            self.write(state, spot, before if isinstance(before, Entry) else fresh, maker)
 
 
 def _locals_of(place: ir.Expr) -> tuple[ir.Name, ...]:
