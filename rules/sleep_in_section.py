@@ -26,8 +26,9 @@ What sleeps is a list in rules/kernel/sleep.toml, and whatever calls it. Calls a
 the folders of rules/kernel/calls.toml, and through pointers whose function is known. A chain may hang on two
 conditions; with more of them nothing is claimed. GFP flags, flags of type bool and constants of an enumeration
 are followed through parameters and members of a local structure; of those that are not known, only what happens
-for every value is said. While the mode is paused everything is allowed. An architecture knows whether its own
-sections may sleep, and one without the mode has none: both are notes.
+for every value is said. Of the functions in a table that an unknown index selects, and of one that may be replaced,
+nothing is claimed. While the mode is paused everything is allowed. An architecture knows whether its own sections
+may sleep, and one without the mode has none: both are notes.
 
 ## Fix safety
 

@@ -49,6 +49,12 @@ def across(analysis: FileAnalysis, solved: Solved, site: Site) -> list[Incident]
     return consequences(analysis, found, around)
 
 
+def loses_range(analysis: FileAnalysis, solved: Solved, site: Site) -> str:
+    """The first call in a section after which its range would be lost, empty where there is none."""
+    found = follow(analysis, solved, site, kinds=ENTER)
+    return next((chain.start.callee or chain.place.name for chain in found.resumes), "") if found is not None else ""
+
+
 def consequences(analysis: FileAnalysis, found: Found, around: Surroundings) -> list[Incident]:
     """What is to be said of chains that were found."""
     return [

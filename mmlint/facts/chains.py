@@ -105,30 +105,35 @@ class Chains:
             run = self._frames_of_ops(context, call) if not self._graph.is_known(call.op.callee) else []
             return [*self._frames_of(context, call, call.op.callee, context.path), *run]
         frames = []
-        for target in self._targets(context, call) or ("",):
+        for target, sure in self._targets(context, call) or [("", True)]:
             name, _, path = target.partition(" of ")
             path = path or context.path
+            around = context if sure else context._replace(doubts=_MAX_DOUBTS + 1)
             if name:
                 for place, flags in self._graph.survey({name}, path).items():
                     self._interest[place] = self._interest.get(place, 0) | flags
-            frames += self._frames_of(context, call, name, path)
+            frames += self._frames_of(around, call, name, path)
         return frames
 
-    def _targets(self, context: Around, call: InnerCall) -> list[str]:
-        """The functions that a call through a pointer may run; members of globals hold those that their file shows."""
-        found: dict[str, None] = {}
+    def _targets(self, context: Around, call: InnerCall) -> list[tuple[str, bool]]:
+        """The functions that a call through a pointer may run; members of globals hold those that their file shows.
+
+        Of several in a table that is indexed by what is not known, and of one that may be replaced, none is sure.
+        """
+        found: dict[str, bool] = {}
         for target in call.targets:
             member, _, path = target.partition(" of ")
             name = member.replace("[", ".").partition(".")[0]
             if name == member:
-                found.setdefault(target)
+                found[target] = True
                 continue
             shown = self._graph.globals.held(path or context.path, name, member[len(name) :])
             for function in shown[1].names if shown is not None else ():
-                found.setdefault(f"{function} of {shown[0] if shown else path}")
+                target = f"{function} of {shown[0] if shown else path}"
+                found[target] = found.get(target, False) or (shown is not None and shown[1] == ((function,), True))
             if shown is None or not shown[1].sure:
-                found.setdefault("")
-        return list(found)
+                found.setdefault("", True)
+        return list(found.items())
 
     def _frames_of(self, context: Around, call: InnerCall, name: str, path: str) -> list[Frame]:
         graph = self._graph

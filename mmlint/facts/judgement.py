@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmlint.facts.across import loses_range
 from mmlint.facts.entered import Claim
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import FileAnalysis, Solved
@@ -178,6 +179,9 @@ class _Judgement:
                 raise NoProposal("the mode is paused in the section, where a range would be lost")
             proposer = Proposer(self.judges, self.siblings)
             candidate = proposer.candidate()
+            lost = loses_range(self.analysis, self.solved, self.site)
+            if lost:
+                raise NoProposal(f"{lost}() leaves the mode and enters it without a range")
         except NoProposal as error:
             return self._without_proposal(error, flow, refuted)
         obligations = (*self._claimed(list(candidate.claims)), *flow)
