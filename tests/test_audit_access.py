@@ -94,6 +94,11 @@ static inline void box_goes_on(struct box *box)
 	box_is_unknown(box);
 }
 
+static inline int entries_of(pte_t **list)
+{
+	return pte_none(*list[1]);
+}
+
 extern const struct entry_ops far_ops;
 """
 RUNNER = """\
@@ -214,6 +219,19 @@ CASES = {
         [],
         [],
         [("box_is_unknown()", 15, "no definition is found")],
+    ),
+    "{ pte_t *two[2] = { pte, pte }; entries_of(two); }": (
+        "not clean",
+        ["entries_of"],
+        [("mm/entries.h", 57, "*list[1]", "walk > entries_of")],
+        [],
+    ),
+    # Which of the elements the callee reads is not followed: it may be the copy.
+    "{ pte_t copy, *two[2] = { pte, &copy }; entries_of(two); }": (
+        "unresolved",
+        [],
+        [],
+        [("entries_of()", 15, "an array is handed over, of which some elements are the pointer")],
     ),
     "far_ops.fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
     "near_ops.fn(pte);": ("clean", ["entry_is_old"], [], []),

@@ -36,6 +36,7 @@ _MAX_FRAMES = 600
 # A chain to a sleeper may hang on this many conditions; with more of them, nothing is claimed.
 _MAX_DOUBTS = 2
 _IN_STRUCTURE = "a structure with the pointer in it is handed over"
+_IN_ARRAY = "an array is handed over, of which some elements are the pointer"
 _TOO_FAR = "it is too many calls away from the section"
 _IN_ASSEMBLY = "assembly is given the pointer"
 _HANDED = Entry(Symbol("T[handed]"), Poly.symbol(Symbol("@[handed]")))
@@ -145,7 +146,8 @@ class Chains:
         start = context.start or call.op
         parts = self._parts(context, call)
         reaches = bool(handed) or any(isinstance(part.value, Entry) for part in parts)
-        why = self._out_of_sight(context, name, bool(handed), reaches)
+        mixed = any(table in context.hot for table in call.mixed)
+        why = self._out_of_sight(context, name, bool(handed), reaches, mixed)
         if why:
             self._found.unresolved.append(Unresolved(start, name, why, True, context.steps, context.place))
         if len(context.steps) >= MAX_DEPTH:
@@ -240,16 +242,18 @@ class Chains:
         texts = [text for place in places for text in graph.analysis(place.path).graphs(place.name)]
         return bool(texts) and all(only_uses_members(text, index) for text in texts)
 
-    def _out_of_sight(self, context: Around, name: str, handed: bool, reaches: bool) -> str:
+    def _out_of_sight(self, context: Around, name: str, handed: bool, reaches: bool, mixed: bool) -> str:
         """Why a pte pointer that a call is given is not followed into it, or empty.
 
-        It is ``handed`` over, or ``reaches`` the callee in a structure.
+        It is ``handed`` over, or ``reaches`` the callee in a structure, or in a ``mixed`` array.
         """
         if name.encode() in ASM:
             inside = context.place is not None and self._graph.is_accessor(context.place)
             return _IN_ASSEMBLY if handed and not inside else ""
         if self._graph.is_known(name):
             return ""
+        if mixed:
+            return _IN_ARRAY
         return _TOO_FAR if reaches and len(context.steps) >= MAX_DEPTH else ""
 
     def _given(

@@ -29,7 +29,8 @@ class InnerCall(NamedTuple):
 
     ``targets`` are the functions that a pointer may hold, "name" or "name of path", and "" for what is not known.
     ``behind`` are arguments that lead to a pte pointer, with its table, ``parts`` what is known of the members of
-    structures that are arguments, or that these point to. ``depth`` counts the sections around the call.
+    structures that are arguments, or that these point to. ``depth`` counts the sections around the call. ``mixed`` are
+    tables that some elements of an array which is an argument lead to, and others do not.
     """
 
     op: ir.Call
@@ -38,6 +39,7 @@ class InnerCall(NamedTuple):
     behind: tuple[tuple[int, Symbol], ...] = ()
     depth: int = 1
     parts: tuple[Part, ...] = ()
+    mixed: tuple[Symbol, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,7 +54,9 @@ def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> I
     if op.pointer is not None:
         targets = tuple(targets_of(evaluator.context, evaluator.value(op.pointer, state)))
     behind = tuple(_behind(evaluator.context, state, arguments))
-    return InnerCall(op, arguments, targets, behind, depth, parts_of(evaluator.context, state, op, arguments))
+    parts = parts_of(evaluator.context, state, op, arguments)
+    mixed = tuple(_mixed(evaluator.context, state, arguments))
+    return InnerCall(op, arguments, targets, behind, depth, parts, mixed)
 
 
 def function_name(value: Value, context: Context | None = None) -> str:
@@ -130,21 +134,36 @@ def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Ite
         local = context.objects.locals.get(symbol)
         found = state.values.get(local) if local is not None else state.values.get(Field(value, "*"))
         if local is not None and context.objects.is_array(local):
-            yield from ((index, table) for table in _elements(state, value))
+            tables, same = _elements(state, value)
+            yield from ((index, table) for table in tables if same)
         if isinstance(found, Entry):
             yield index, found.table
         elif found is None and context.types.get(symbol) == ENTRY_POINTER:
             yield index, Symbol(f"T[*{symbol}]")
 
 
-def _elements(state: State, array: Value) -> list[Symbol]:
-    """The tables that the elements of an array of pte pointers lead to."""
-    tables = (
-        value.table
+def _mixed(context: Context, state: State, arguments: tuple[Value, ...]) -> Iterator[Symbol]:
+    for value in arguments:
+        symbol = value.as_symbol() if isinstance(value, Poly) else None
+        local = context.objects.locals.get(symbol) if symbol is not None else None
+        if local is not None and context.objects.is_array(local):
+            tables, same = _elements(state, value)
+            yield from tables if not same else ()
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Poly) and value.as_const() == 0
+
+
+def _elements(state: State, array: Value) -> tuple[list[Symbol], bool]:
+    """The tables that the elements of an array of pte pointers lead to, and whether all lead to one or are NULL."""
+    values = [
+        value
         for place, value in state.values.items()
-        if isinstance(place, Field) and isinstance(value, Entry) and place.base == array and place.field[0] == "["
-    )
-    return list(dict.fromkeys(tables))
+        if isinstance(place, Field) and place.base == array and place.field[0] == "[" and not _is_null(value)
+    ]
+    tables = (value.table for value in values if isinstance(value, Entry))
+    return list(dict.fromkeys(tables)), all(isinstance(value, Entry) for value in values)
 
 
 class PageTables(Container[Symbol]):
