@@ -99,6 +99,18 @@ static inline int entries_of(pte_t **list)
 	return pte_none(*list[1]);
 }
 
+static inline struct box boxed(pte_t *ptep)
+{
+	struct box box = { .ptep = ptep };
+
+	return box;
+}
+
+static inline struct box boxed_at_once(pte_t *ptep)
+{
+	return (struct box){ .ptep = ptep };
+}
+
 extern const struct entry_ops far_ops;
 """
 RUNNER = """\
@@ -232,6 +244,18 @@ CASES = {
         [],
         [],
         [("entries_of()", 15, "an array is handed over, of which some elements are the pointer")],
+    ),
+    "{ struct box box = boxed(pte); entry_unboxed(box); }": (
+        "unresolved",
+        ["boxed"],
+        [],
+        [("boxed()", 64, "it returns a structure with the pointer in it")],
+    ),
+    "{ struct box box = boxed_at_once(pte); entry_unboxed(box); }": (
+        "unresolved",
+        ["boxed_at_once"],
+        [],
+        [("boxed_at_once()", 69, "it returns a structure with the pointer in it")],
     ),
     "far_ops.fn(pte);": ("unresolved", [], [], [("a pointer in walk()", 15, "a call through a pointer")]),
     "near_ops.fn(pte);": ("clean", ["entry_is_old"], [], []),

@@ -27,6 +27,7 @@ from mmlint.facts.modes import Unknown, choices
 from mmlint.facts.ops import entry_parameters, functions_handed
 from mmlint.facts.readback import read_backs
 from mmlint.facts.sections import Evidence
+from mmlint.flow.ir import Return
 from mmlint.flow.values import Entry, Poly, Symbol, Value
 from mmlint.source import Span
 from mmlint.syntax.words import ASM
@@ -37,6 +38,7 @@ _MAX_FRAMES = 600
 _MAX_DOUBTS = 2
 _IN_STRUCTURE = "a structure with the pointer in it is handed over"
 _IN_ARRAY = "an array is handed over, of which some elements are the pointer"
+_RETURNED = "it returns a structure with the pointer in it"
 _TOO_FAR = "it is too many calls away from the section"
 _IN_ASSEMBLY = "assembly is given the pointer"
 _HANDED = Entry(Symbol("T[handed]"), Poly.symbol(Symbol("@[handed]")))
@@ -335,8 +337,10 @@ class Chains:
             found.read_backs.append(ReadBack(frame.start, frame.place, analysis, incident, frame.steps, frame.arch))
         for store, table in effects.escapes:
             if table in hot:
-                steps = (*frame.steps, self._step(analysis, store.span, f"{name}() stores the pointer here"))
-                why = "the pointer is stored where others may find it"
+                returned = isinstance(store, Return)
+                does = "returns a structure with the pointer" if returned else "stores the pointer"
+                steps = (*frame.steps, self._step(analysis, store.span, f"{name}() {does} here"))
+                why = _RETURNED if returned else "the pointer is stored where others may find it"
                 found.unresolved.append(Unresolved(frame.start, name, why, True, steps, frame.place))
         if self._graph.is_known(name):
             return []

@@ -14,6 +14,7 @@ from mmlint.facts.conditions import decide
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import Called
 from mmlint.facts.gfp import sleeps
+from mmlint.facts.handed import tables_in
 from mmlint.facts.inner import InnerCall, PageTables, inner_call
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import State
@@ -51,7 +52,7 @@ class Effects(Observer):
     accessed: set[Symbol] = field(default_factory=set)
     enters: dict[ir.Call, None] = field(default_factory=dict)
     resumes: dict[ir.Call, None] = field(default_factory=dict)
-    escapes: dict[tuple[ir.Store | ir.Assign, Symbol], None] = field(default_factory=dict)
+    escapes: dict[tuple[ir.Store | ir.Assign | ir.Return, Symbol], None] = field(default_factory=dict)
     _blocks: dict[int, int] = field(default_factory=dict)
     _avoidable: dict[int, bool] = field(default_factory=dict)
 
@@ -120,6 +121,12 @@ class Effects(Observer):
     def stored(self, state: State, op: ir.Store | ir.Assign, local: bool, entry: Entry) -> None:
         if self._is_on(state) and not local:
             self.escapes.setdefault((op, entry.table))
+
+    def leave(self, state: State, terminator: ir.Return) -> None:
+        """A structure that is returned takes the pointers in it along."""
+        if self._is_on(state):
+            for table in tables_in(self._context, state, terminator.value):
+                self.escapes.setdefault((terminator, table))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
         if kind in ("read", "update", "read_update", "carry"):

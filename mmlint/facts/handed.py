@@ -43,12 +43,7 @@ class Part(NamedTuple):
 
 def parts_of(context: Context, state: State, op: ir.Call, arguments: tuple[Value, ...]) -> tuple[Part, ...]:
     """The parts of the structures that a call is given."""
-    members: dict[Symbol, list[tuple[str, Value]]] = {}
-    for place, value in state.values.items():
-        if isinstance(place, Field) and place.field[0] not in "[*":
-            base = _symbol(place.base)
-            if base is not None:
-                members.setdefault(base, []).append((place.field, value))
+    members = _members(state)
     found: list[Part] = []
     for index, value in enumerate(arguments) if members else ():
         given = op.arguments[index]
@@ -58,6 +53,25 @@ def parts_of(context: Context, state: State, op: ir.Call, arguments: tuple[Value
             private = context.is_private(root)
             found += [Part(index, path, known, whole, private) for path, known in _below(context, members, root, ())]
     return tuple(sorted(found[:_MAX_PARTS], key=lambda part: part[:2]))
+
+
+def tables_in(context: Context, state: State, value: ir.Expr | None) -> list[Symbol]:
+    """The tables that members of a structure lead to, which is a value as a whole."""
+    if not isinstance(value, ir.Name) or not context.objects.is_struct(value):
+        return []
+    members = _members(state)
+    inside = _below(context, members, address_symbol(value), ()) if members else ()
+    return [known.table for _, known in inside if isinstance(known, Entry)]
+
+
+def _members(state: State) -> dict[Symbol, list[tuple[str, Value]]]:
+    members: dict[Symbol, list[tuple[str, Value]]] = {}
+    for place, value in state.values.items():
+        if isinstance(place, Field) and place.field[0] not in "[*":
+            base = _symbol(place.base)
+            if base is not None:
+                members.setdefault(base, []).append((place.field, value))
+    return members
 
 
 def _below(
