@@ -156,6 +156,41 @@ def test_a_definition_that_is_gone_is_missed(
         assert ("it comes to might_sleep()" in told(capsys, "main~1..main", "--jobs", jobs)[1]) is sleeps
 
 
+TABLE = b"""\
+int quiet(pte_t *ptep)
+{
+	return pte_none(ptep_get(ptep));
+}
+int loud(pte_t *ptep)
+{
+	might_sleep();
+	return 0;
+}
+static const struct ops table = {
+	.fn = NAME,
+};
+int deep_one(pte_t *ptep)
+{
+	return table.fn(ptep);
+}
+"""
+
+
+def test_a_table_that_holds_another_function_is_seen(tree: Path, capsys: Capture, judged: list[str]) -> None:
+    steps = [
+        (TABLE.replace(b"NAME", b"quiet"), ["mm/other.c"], False),
+        (TABLE.replace(b"NAME", b"quiet") + b"/* below */\n", [], False),
+        (TABLE.replace(b"NAME", b"loud") + b"/* below */\n", ["mm/other.c"], True),
+    ]
+    for number, (data, again, sleeps) in enumerate(steps):
+        change(tree, "mm/deep.c", data, "another base")
+        change(tree, "drivers/net/plain.c", b"int more%d;\n" % number)
+        del judged[:]
+        found = told(capsys, "main~1..main")[1]
+        assert ("it comes to might_sleep()" in found) is sleeps
+        assert [path for path in judged if path == "mm/other.c"] == again
+
+
 def test_a_walker_that_is_gone_is_not_told(tree: Path, capsys: Capture) -> None:
     change(tree, "drivers/net/plain.c", b"int more;\n")
     assert "mm/other.c" in told(capsys, "main~1..main")[1]

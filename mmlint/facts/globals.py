@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from mmlint.facts.expansions import included
 from mmlint.facts.index import NameIndex, Place
-from mmlint.facts.initialisers import Held, Variable, functions_in, read_variable, tables_in
+from mmlint.facts.initialisers import Held, Variable, functions_in, read_variable
 
 _NAME = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*+")
 
@@ -47,8 +47,7 @@ class Globals:
         for name in sorted(names):
             key = (place.path, name)
             if key not in self._named:
-                variable = read_variable(self._index.data(place.path), name.decode())
-                self._named[key] = variable.functions if variable is not None else ()
+                self._named[key] = self._index.functions_in(place.path, name.decode())
             found.update(dict.fromkeys(self._named[key]))
         return list(found)
 
@@ -65,5 +64,5 @@ class Globals:
     def _tables_of(self, path: str) -> frozenset[bytes]:
         known = self._tables.get(path)
         if known is None:
-            known = self._tables[path] = tables_in(self._index.data(path))
+            known = self._tables[path] = self._index.tables(path)
         return known

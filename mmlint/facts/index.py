@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise
 from typing import NamedTuple
 
+from mmlint.facts.initialisers import read_variable, tables_in
 from mmlint.tree import Tree
 
 # Nothing of a word is given back (``*+``): to try its beginnings as names takes most of the time.
@@ -199,6 +200,15 @@ class NameIndex:
                 known = b""
             self._texts[path] = known
         return known
+
+    def tables(self, path: str) -> frozenset[bytes]:
+        """The variables of a file that have an initialiser in braces."""
+        return tables_in(self.data(path))
+
+    def functions_in(self, path: str, name: str) -> tuple[str, ...]:
+        """The functions in the initialiser of such a variable."""
+        variable = read_variable(self.data(path), name)
+        return variable.functions if variable is not None else ()
 
     def keep(self, path: str, data: bytes) -> bool:
         """Take ``data`` for the bytes of a file; False where others are in use already."""

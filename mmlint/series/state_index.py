@@ -9,10 +9,11 @@ kept while all of these stay the same, however the files around them change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mmlint.cache_key import content
 from mmlint.facts.index import NameIndex, Place, read_names
+from mmlint.facts.initialisers import read_variable, tables_in
 from mmlint.recorded import listing_digest
 from mmlint.series.base_files import pattern
 from mmlint.series.state_tree import Meaning, Recorder, StateTree
@@ -30,6 +31,7 @@ class StateIndex:
         self._own = NameIndex(tree, [path for path in covered if tree.changed[path] and path.endswith((".c", ".h"))])
         self._places: dict[str, tuple[Place, ...]] = {}
         self._names: dict[frozenset[str], frozenset[str]] = {}
+        self._tables: dict[str, frozenset[bytes]] = {}
 
     def _rank(self, path: str) -> int | None:
         return next((number for number, folder in enumerate(self._folders) if pattern(folder).match(path)), None)
@@ -70,6 +72,32 @@ class StateIndex:
         """The bytes of a definition."""
         return self._tree.read(place.path)[place.start : place.end]
 
+    def tables(self, path: str) -> frozenset[bytes]:
+        """The variables of a file that have an initialiser in braces."""
+        if path not in self._tables:
+            self._tables[path] = tables_in(self._data(path))
+        return self._tables[path]
+
+    def functions_in(self, path: str, name: str) -> tuple[str, ...]:
+        """The functions in the initialiser of such a variable."""
+        variable = read_variable(self._data(path), name)
+        return variable.functions if variable is not None else ()
+
+    def _data(self, path: str) -> bytes:
+        try:
+            return self._tree.read(path)
+        except OSError:
+            return b""
+
+    def same_tables(self, path: str, asked: Mapping[str, bytes]) -> bool:
+        """True where what was asked of the tables of a file has the same answers here."""
+        return all(_told(self.functions_in(path, n) if n else self.tables(path)) == said for n, said in asked.items())
+
+
+def _told(names: Iterable[str | bytes]) -> bytes:
+    """What stands for an answer."""
+    return content(repr(names if isinstance(names, tuple) else sorted(names)).encode())
+
 
 def meaning(places: Sequence[Place]) -> Meaning:
     """What a name means, wherever in its files that stands."""
@@ -87,6 +115,16 @@ class LoggedIndex(NameIndex):
     def places(self, name: str) -> tuple[Place, ...]:
         found = self._index.places(name)
         self._recorder.names[name] = meaning(found)
+        return found
+
+    def tables(self, path: str) -> frozenset[bytes]:
+        found = self._index.tables(path)
+        self._recorder.tables.setdefault(path, {})[""] = _told(found)
+        return found
+
+    def functions_in(self, path: str, name: str) -> tuple[str, ...]:
+        found = self._index.functions_in(path, name)
+        self._recorder.tables.setdefault(path, {})[name] = _told(found)
         return found
 
     def text(self, place: Place) -> bytes:
@@ -113,8 +151,10 @@ def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
         return True
     touched = index.names_in(moved) & recorder.names.keys()
     touched |= {name for path in moved for name in recorder.named_in.get(path, ())}
-    return all(meaning(index.places(name)) == recorder.names[name] for name in touched) and all(
-        _same_texts(index, path, recorder.texts[path]) for path in sorted(moved & recorder.texts.keys())
+    return (
+        all(meaning(index.places(name)) == recorder.names[name] for name in touched)
+        and all(_same_texts(index, path, recorder.texts[path]) for path in sorted(moved & recorder.texts.keys()))
+        and all(index.same_tables(path, recorder.tables[path]) for path in sorted(moved & recorder.tables.keys()))
     )
 
 

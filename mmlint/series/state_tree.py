@@ -87,7 +87,8 @@ class StateTree:
 class Answers(NamedTuple):
     """What was asked of a tree and of its index; for each answer what tells it from another one.
 
-    Of a file that was read, its version; of lists of files and of the texts of definitions, a digest.
+    Of a file that was read, its version; of lists of files and of the texts of definitions, a digest, and of what the
+    tables of a file are, by the name of one, or by nothing for their names.
     """
 
     reads: dict[str, str | None]
@@ -95,6 +96,7 @@ class Answers(NamedTuple):
     searches: dict[tuple[bytes, ...], bytes]
     names: dict[str, Meaning]
     texts: dict[str, dict[tuple[str, int], bytes]]
+    tables: dict[str, dict[str, bytes]]
 
 
 class Recorder:
@@ -102,8 +104,8 @@ class Recorder:
 
     def __init__(self, tree: StateTree, answers: Answers | None = None) -> None:
         self.tree = tree
-        self.answers = answers or Answers({}, {}, {}, {}, {})
-        self.reads, self.listings, self.searches, self.names, self.texts = self.answers
+        self.answers = answers or Answers({}, {}, {}, {}, {}, {})
+        self.reads, self.listings, self.searches, self.names, self.texts, self.tables = self.answers
 
     @property
     def log(self) -> Answers:
@@ -118,6 +120,8 @@ class Recorder:
         self.names.update(log.names)
         for path, texts in log.texts.items():
             self.texts.setdefault(path, {}).update(texts)
+        for path, tables in log.tables.items():
+            self.tables.setdefault(path, {}).update(tables)
 
     @cached_property
     def named_in(self) -> dict[str, set[str]]:
