@@ -1,7 +1,7 @@
 """The definitions of a tree, read by several processes before those that judge its files begin, or kept from before.
 
-tables = read_tables(tree, ("include/linux", "mm"), processes=4)
-NameIndex(tree, folders, tables=lambda: tables)
+tables = Reading(tree, ("include/linux", "mm"), processes=4)
+NameIndex(tree, folders, tables=tables)
 """
 
 from __future__ import annotations
@@ -25,14 +25,8 @@ _WORTH_SPREADING: Final = 1000
 _MAX_CHANGED: Final = 400
 
 
-def read_tables(tree: Tree, folders: Sequence[str], processes: int = 1) -> Tables:
-    """What the files in ``folders`` define."""
-    paths = searched(tree, folders)
-    return Tables(paths, _read(tree, paths, processes))
-
-
 class Reading:
-    """The same when it is called; other processes may `begin` with it before."""
+    """What the files in ``folders`` define, when it is called; other processes may `begin` with it before."""
 
     def __init__(self, tree: Tree, folders: Sequence[str], processes: int) -> None:
         self._tree = tree

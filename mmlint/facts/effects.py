@@ -14,7 +14,7 @@ from mmlint.facts.conditions import decide
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.file import Called
 from mmlint.facts.gfp import sleeps
-from mmlint.facts.handed import tables_in
+from mmlint.facts.handed import entry_tables
 from mmlint.facts.inner import InnerCall, PageTables, inner_call
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import State
@@ -125,7 +125,7 @@ class Effects(Observer):
     def leave(self, state: State, terminator: ir.Return) -> None:
         """A structure that is returned takes the pointers in it along."""
         if self._is_on(state):
-            for table in tables_in(self._context, state, terminator.value):
+            for table in entry_tables(self._context, state, terminator.value):
                 self.escapes.setdefault((terminator, table))
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:

@@ -55,7 +55,7 @@ def parts_of(context: Context, state: State, op: ir.Call, arguments: tuple[Value
     return tuple(sorted(found[:_MAX_PARTS], key=lambda part: part[:2]))
 
 
-def tables_in(context: Context, state: State, value: ir.Expr | None) -> list[Symbol]:
+def entry_tables(context: Context, state: State, value: ir.Expr | None) -> list[Symbol]:
     """The tables that members of a structure lead to, which is a value as a whole."""
     if not isinstance(value, ir.Name) or not context.objects.is_struct(value):
         return []

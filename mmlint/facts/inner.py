@@ -53,9 +53,8 @@ def inner_call(evaluator: Evaluator, state: State, op: ir.Call, depth: int) -> I
     targets: tuple[str, ...] = ()
     if op.pointer is not None:
         targets = tuple(targets_of(evaluator.context, evaluator.value(op.pointer, state)))
-    behind = tuple(_behind(evaluator.context, state, arguments))
+    behind, mixed = _behind(evaluator.context, state, arguments)
     parts = parts_of(evaluator.context, state, op, arguments)
-    mixed = tuple(_mixed(evaluator.context, state, arguments))
     return InnerCall(op, arguments, targets, behind, depth, parts, mixed)
 
 
@@ -126,7 +125,12 @@ def _index(text: str) -> str:
     return f"[{text}]" if text.isdigit() else "[*]"
 
 
-def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Iterator[tuple[int, Symbol]]:
+def _behind(
+    context: Context, state: State, arguments: tuple[Value, ...]
+) -> tuple[tuple[tuple[int, Symbol], ...], tuple[Symbol, ...]]:
+    """``behind`` and ``mixed`` of a call."""
+    behind: list[tuple[int, Symbol]] = []
+    mixed: list[Symbol] = []
     for index, value in enumerate(arguments):
         symbol = value.as_symbol() if isinstance(value, Poly) else None
         if symbol is None:
@@ -135,20 +139,13 @@ def _behind(context: Context, state: State, arguments: tuple[Value, ...]) -> Ite
         found = state.values.get(local) if local is not None else state.values.get(Field(value, "*"))
         if local is not None and context.objects.is_array(local):
             tables, same = _elements(state, value)
-            yield from ((index, table) for table in tables if same)
+            behind += [(index, table) for table in tables if same]
+            mixed += tables if not same else []
         if isinstance(found, Entry):
-            yield index, found.table
+            behind.append((index, found.table))
         elif found is None and context.types.get(symbol) == ENTRY_POINTER:
-            yield index, Symbol(f"T[*{symbol}]")
-
-
-def _mixed(context: Context, state: State, arguments: tuple[Value, ...]) -> Iterator[Symbol]:
-    for value in arguments:
-        symbol = value.as_symbol() if isinstance(value, Poly) else None
-        local = context.objects.locals.get(symbol) if symbol is not None else None
-        if local is not None and context.objects.is_array(local):
-            tables, same = _elements(state, value)
-            yield from tables if not same else ()
+            behind.append((index, Symbol(f"T[*{symbol}]")))
+    return tuple(behind), tuple(mixed)
 
 
 def _is_null(value: Value) -> bool:

@@ -27,7 +27,7 @@ from mmlint.series.base_files import CommitFiles, KnownFiles, NoFiles
 from mmlint.series.git import PrivateGit
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.source import Source
-from mmlint.tree_names import read_tables, tables_of
+from mmlint.tree_names import Reading, tables_of
 
 # Where more files than this are others, everything is made anew.
 _MAX_DIFFERING: Final = 3_000
@@ -111,7 +111,7 @@ class KeptBase:
         """The definitions in the folders."""
         blobs = self._known.base.blobs
         if not self._usable or blobs is None:
-            return read_tables(tree, self._folders, processes)
+            return Reading(tree, self._folders, processes)()
         paths = searched(tree, self._folders)
         state = State(paths, {path: blobs[path].encode() for path in paths}, b"")
         return tables_of(tree, state, key("names", self._objects, *self._folders), self._cache, processes)

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mmlint.cache_key import content
 from mmlint.facts.index import NameIndex, Place, read_names
-from mmlint.facts.initialisers import read_variable, tables_in
 from mmlint.recorded import listing_digest
 from mmlint.series.base_files import pattern
 from mmlint.series.state_tree import Meaning, Recorder, StateTree
@@ -61,11 +60,7 @@ class StateIndex:
     def _names_of(self, path: str) -> frozenset[str]:
         if not self._tree.has(path):
             return frozenset()
-        try:
-            data = self._tree.read(path)
-        except OSError:
-            return frozenset()
-        listed = read_names([path], lambda _: data).names.split(b"\n")
+        listed = read_names([path], self._own.data).names.split(b"\n")
         return frozenset(name.decode("utf-8", "surrogateescape") for name in listed)
 
     def text(self, place: Place) -> bytes:
@@ -75,19 +70,12 @@ class StateIndex:
     def tables(self, path: str) -> frozenset[bytes]:
         """The variables of a file that have an initialiser in braces."""
         if path not in self._tables:
-            self._tables[path] = tables_in(self._data(path))
+            self._tables[path] = self._own.tables(path)
         return self._tables[path]
 
     def functions_in(self, path: str, name: str) -> tuple[str, ...]:
         """The functions in the initialiser of such a variable."""
-        variable = read_variable(self._data(path), name)
-        return variable.functions if variable is not None else ()
-
-    def _data(self, path: str) -> bytes:
-        try:
-            return self._tree.read(path)
-        except OSError:
-            return b""
+        return self._own.functions_in(path, name)
 
     def same_tables(self, path: str, asked: Mapping[str, bytes]) -> bool:
         """True where what was asked of the tables of a file has the same answers here."""

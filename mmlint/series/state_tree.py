@@ -1,10 +1,10 @@
 """The kernel tree as a patch left it, without a checkout: the base, and over it the files that were changed.
 
-    tree = StateTree(CommitFiles(git, revision), {"mm/mremap.c": blob_id}, git)
+    tree = StateTree(KnownFiles(CommitFiles(git, revision)), {"mm/mremap.c": blob_id}, git)
     tree.read("mm/mremap.c"), tree.search((b"lazy_mmu_mode",))
 
-One process answers all reads, and what was read, listed or searched in the base once is known for every state. A
-`Recorder` writes down what an analysis asked, so that its result is kept until one of the answers changes.
+What was read, listed or searched in the base once is known for every state. A `Recorder` writes down what an analysis
+asked, so that its result is kept until one of the answers changes.
 """
 
 from __future__ import annotations
