@@ -132,10 +132,14 @@ def header(mail: bytes, name: str, value: str) -> bytes:
 
 @contextmanager
 def checked(
-    source: Path | str, tree: Path | None, settings: Settings | None = None, **options: str
+    source: Path | str,
+    tree: Path | None,
+    settings: Settings | None = None,
+    base: str | None = None,
+    previous: str | None = None,
 ) -> Iterator[SeriesReport]:
     """The report of a series on a tree."""
-    chosen = Options(tree=str(tree) if tree else None, **options)
+    chosen = Options(str(tree) if tree else None, base, previous)
     with check_series(str(source), chosen, settings or Settings()) as report:
         yield report
 

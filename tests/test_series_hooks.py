@@ -234,6 +234,53 @@ def test_push_is_stopped(tools: Path, tmp_path: Path) -> None:
     assert run("git", "push", "-q", "origin", ":other").returncode == 0
 
 
+def test_push_of_several_refs_tells_each_commit_once(tools: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "remote.git")
+    git(tools, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    assert run("git", "push", "-q", "origin", "main").returncode == 0
+    git(tools, "checkout", "-q", "-b", "topic")
+    wrong = commit(tools, *STEPS[0])
+    git(tools, "tag", "light")
+    git(tools, "tag", "-m", "annotated", "heavy")
+    git(tools, "checkout", "-q", "-b", "fine", "main")
+    commit(tools, *STEPS[1])
+    install(tools, "pre-push")
+    stopped = run("git", "push", "-q", "origin", "fine", "topic", "light", "heavy")
+    assert stopped.returncode != 0
+    told = stopped.stdout + stopped.stderr
+    assert told.count(f"mm/mprotect.c:{LINE}:49: error: ") == 1
+    base = git(tools, "rev-parse", "--short=12", "base").strip()
+    assert f"\nbase: {base}..{wrong[:12]}, where the range begins\n" in told
+    assert (
+        "mmlint: stopped for topic, tags/light, tags/heavy: nothing is pushed; "
+        "git push --no-verify pushes it all the same\n"
+    ) in told
+    assert run("git", "push", "-q", "origin", "fine").returncode == 0
+
+
+def test_repository_is_where_git_says(tools: Path, tmp_path: Path) -> None:
+    """A work tree without a .git: git tells its hooks by variables."""
+    install(tools, "pre-commit")
+    away = tmp_path / "away.git"
+    (tools / ".git").rename(away)
+    place = [f"--git-dir={away}", f"--work-tree={tools}"]
+    (tools / "mm/mprotect.c").write_text((LINUX / "mm/mprotect.c").read_text().replace(PLAIN, SWAPPED))
+    stopped = run("git", *place, "commit", "-q", "-a", "-m", "x")
+    assert stopped.returncode == 1
+    assert f"mm/mprotect.c:{LINE}:49: error: " in stopped.stdout + stopped.stderr
+    assert stopped.stderr.endswith("mmlint: nothing is committed; git commit --no-verify commits it all the same\n")
+    # A repository of another place, such as one that a caller has left in the environment, is not taken for it.
+    other = subprocess.run(
+        ["mmlint", "series", "base..HEAD", "--no-config"],
+        cwd=tools,
+        env={**os.environ, "GIT_DIR": str(tmp_path / "nowhere")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode == 2 and "which is no git repository" in other.stderr
+
+
 def test_hook_that_cannot_check_does_not_stop(linux: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (linux / "letter").write_text("From: a@example.org\nSubject: [PATCH 0/2] two\n\nhello\n")
     assert main(["hook", "sendemail-validate", "letter", "--no-config"]) == 0

@@ -19,6 +19,7 @@ from mmlint.report.terminal import shown
 _MEANING = {
     "contents": "files of a tree",
     "names": "definitions of a tree",
+    "passed": "series that went through a hook",
     "report": "reports of files",
     "scan": "which files hold a section",
     "search": "searches of a tree",

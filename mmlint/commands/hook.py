@@ -14,7 +14,12 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
+from mmlint.cache import open_cache
+from mmlint.cache_key import key
 from mmlint.cli import CLEAN, FINDINGS
 from mmlint.commands.output import pen, print_lines
 from mmlint.commands.run import for_engine
@@ -25,74 +30,157 @@ from mmlint.series.check import Options, check_series
 from mmlint.series.git import GitError, PrivateGit, user_tree
 from mmlint.series.ranges import STAGED
 
+_KIND = "passed"
 _NOTHING = ("no patch is there", "no mail is there", "no commit is in that range", "nothing is staged")
+_STOPPED = {
+    "pre-commit": "nothing is committed; git commit --no-verify commits it all the same",
+    "pre-push": "nothing is pushed; git push --no-verify pushes it all the same",
+    "sendemail-validate": "nothing is sent; git send-email --no-validate sends it all the same",
+}
+
+
+class _Job(NamedTuple):
+    """A series to check; ``refs`` are those that are pushed. Of one that repeats only what stops git is told."""
+
+    source: str
+    beside: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+    repeats: bool = False
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what the hook is about; the exit code is 1 when git has to stop. Raises UsageError for wrong arguments."""
     arguments.paths = ["."]
-    sources = list(_sources(arguments.hook, arguments.arguments))
+    jobs = list(_jobs(arguments.hook, arguments.arguments))
     settings = settings_of(arguments)
-    code = CLEAN
-    for source in sources:
-        code = max(code, _check(source, settings, arguments))
-    return code
+    stopped = False
+    at_fault: list[str] = []
+    for job in jobs:
+        names = _check(job, settings, arguments)
+        stopped |= names is not None
+        at_fault += names or ()
+    if not stopped:
+        return CLEAN
+    if not arguments.quiet:
+        cause = f"stopped for {', '.join(at_fault)}: " if at_fault else ""
+        print(f"mmlint: {cause}{_STOPPED[arguments.hook]}", file=sys.stderr)
+    return FINDINGS
 
 
-def _sources(hook: str, words: list[str]) -> Iterator[str]:
+def _jobs(hook: str, words: list[str]) -> Iterator[_Job]:
     if hook == "pre-commit":
-        yield STAGED
+        yield _Job(STAGED)
     elif hook == "sendemail-validate":
         if not words:
             raise UsageError('hook sendemail-validate: the mail is missing; run mmlint hook sendemail-validate "$@"')
-        yield words[0]
+        yield _mailed(words[0])
     else:
         yield from _pushed(words[0] if words else "origin")
 
 
-def _pushed(remote: str) -> Iterator[str]:
-    """A range for each branch that is pushed: what git tells on standard input, or pre-commit in its variables."""
+def _mailed(name: str) -> _Job:
+    """The series of the mail: git asks for one mail after the other, before it sends any."""
+    from mmlint.report.terminal import shown
+    from mmlint.series.beside import mails_beside
+
+    found = mails_beside(Path(name))
+    if found.doubt:
+        print(f"mmlint: {shown(found.doubt)}: {shown(Path(name).name)} is checked by itself", file=sys.stderr)
+    others = tuple(str(file) for file in found.files if file != Path(name))
+    return _Job(name, others, repeats=not found.is_first)
+
+
+def _pushed(remote: str) -> Iterator[_Job]:
+    """The commits of each ref that is pushed: what git tells on standard input, or pre-commit in its variables."""
     given = [os.environ.get(f"PRE_COMMIT_{end}_REF", "") for end in ("FROM", "TO")]
     if all(given):
-        yield f"{given[0]}..{given[1]}"
+        yield _Job(f"{given[0]}..{given[1]}")
         return
+    names: dict[str, list[str]] = {}
     for line in sys.stdin.read().split("\n"):
         words = line.split()
         if len(words) != 4 or not words[1].strip("0"):
             continue
-        yield f"{_known(words[3], words[1], remote)}..{words[1]}"
+        source = _range(words[3], words[1], remote)
+        names.setdefault(source, []).append(words[2].removeprefix("refs/heads/").removeprefix("refs/"))
+    for source, refs in names.items():
+        yield _Job(source, refs=tuple(refs))
 
 
-def _known(there: str, here: str, remote: str) -> str:
-    """What the remote has already of a branch: its own tip, else where it leaves the remote's other branches."""
+def _range(there: str, here: str, remote: str) -> str:
+    """What the remote does not have of a ref: since its own tip, else since it leaves the remote's other branches."""
     with PrivateGit(user_tree(None)) as git:
+        with suppress(GitError):
+            here = git.ask_user("rev-parse", "--verify", "--quiet", f"{here}^{{commit}}")
         try:
             if there.strip("0"):
-                return git.ask_user("rev-parse", "--verify", "--quiet", f"{there}^{{commit}}")
+                known = git.ask_user("rev-parse", "--verify", "--quiet", f"{there}^{{commit}}")
+                return f"{known}..{here}"
         except GitError:
             pass
         first = here
         try:
             new = git.ask_user("rev-list", "--first-parent", here, "--not", f"--remotes={remote}").split("\n")
             first = new[-1] or here
-            return git.ask_user("rev-parse", "--verify", "--quiet", f"{first}^" if new[-1] else first)
+            known = git.ask_user("rev-parse", "--verify", "--quiet", f"{first}^" if new[-1] else first)
+            return f"{known}..{here}"
         except GitError:
             # The first commit of all: it is looked at with its children.
-            return first
+            return f"{first}..{here}"
 
 
-def _check(source: str, settings: Settings, arguments: argparse.Namespace) -> int:
+def _check(job: _Job, settings: Settings, arguments: argparse.Namespace) -> tuple[str, ...] | None:
+    """None when git may go on, else what stops it: the refs, or the patches where there are several."""
     from mmlint.report.series_text import render_lines
     from mmlint.report.terminal import shown
 
     try:
-        with check_series(source, Options(), for_engine(settings)) as found:
+        passed = _Passed(job, settings)
+        if job.repeats and passed.is_known():
+            return None
+        with check_series(job.source, Options(beside=job.beside), for_engine(settings)) as found:
             report = to_the_point(shown_of(found, settings))
-            failing = any(finding.level >= settings.fail_level for finding in report.authors())
-            if report.authors() or report.skipped:
+            failing = [finding for finding in report.authors() if finding.level >= settings.fail_level]
+            if failing or (not job.repeats and (report.authors() or report.skipped)):
                 print_lines(render_lines(report, pen(arguments), arguments.quiet))
+            if not failing:
+                passed.keep()
+                return None
+            names = dict.fromkeys(report.patches[finding.patch - 1].name for finding in failing)
+            return job.refs or (tuple(names) if len(report.patches) > 1 else ())
     except UsageError as error:
         if not any(word in str(error) for word in _NOTHING):
             print(f"mmlint: not checked: {shown(str(error))}", file=sys.stderr)
-        return CLEAN
-    return FINDINGS if failing else CLEAN
+        return None
+
+
+class _Passed:
+    """Whether the mails of a series passed before, on the same refs: git asks for each, and all are judged for each."""
+
+    def __init__(self, job: _Job, settings: Settings) -> None:
+        self._key = _digest(job, settings) if job.beside and settings.cache and not settings.rules else None
+
+    def is_known(self) -> bool:
+        if self._key is None:
+            return False
+        with open_cache() as cache:
+            return cache.get(_KIND, self._key) is not None
+
+    def keep(self) -> None:
+        if self._key is not None:
+            with open_cache() as cache:
+                cache.put(_KIND, self._key, b"")
+
+
+def _digest(job: _Job, settings: Settings) -> bytes | None:
+    """Of all that the judgement rests on; None where that is not known."""
+    rules = [",".join(sorted(names)) for names in (settings.select, settings.ignore)]
+    wanted = [settings.target, str(settings.fail_level), str(settings.level), *rules]
+    try:
+        accepted = settings.suppressions.read_bytes() if settings.suppressions else b""
+        mails = [Path(name).read_bytes() for name in sorted((job.source, *job.beside))]
+        with PrivateGit(user_tree(None)) as git:
+            refs = git.ask_user("for-each-ref", "--format=%(objectname) %(refname)")
+            return key(*wanted, str(settings.suppressions), accepted, git.ask_user("rev-parse", "HEAD"), refs, *mails)
+    except (OSError, GitError):
+        return None

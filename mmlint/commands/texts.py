@@ -57,7 +57,7 @@ mmlint dump state mm/memory.c:zap_pte_range""",
 git config b4.prep-perpatch-check-cmd "mmlint b4-check"
 git config b4.review-perpatch-check-cmd "mmlint b4-check --json" """.rstrip(),
     "hook": """\
-echo 'exec mmlint hook pre-push "$@"' >>.git/hooks/pre-push
+printf '#!/bin/sh\\nexec mmlint hook pre-push "$@"\\n' >.git/hooks/pre-push && chmod +x .git/hooks/pre-push
 mmlint hook pre-commit                       what is staged now""",
     "kbuild": """\
 make C=2 CHECK="mmlint kbuild" mm/
@@ -103,7 +103,8 @@ Check one patch on standard input for b4's check commands: a line for each findi
 is clean. With --json, and --series for the whole series, for those of b4 review.""",
     "hook": """\
 Run as a hook of git: pre-commit checks what is staged, pre-push the commits that the remote does not have, and
-sendemail-validate a mail before it is sent. Only what the author caused stops git.""",
+sendemail-validate a mail before it is sent, with the others of its series that lie in the same folder. Only what the
+author caused stops git.""",
     "kbuild": """\
 Run as the checker of a kernel build. The last argument is the file, options of the compiler are ignored, findings go to
 standard error in the format of gcc. A file that does not name the API costs next to nothing.""",

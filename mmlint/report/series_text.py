@@ -8,6 +8,7 @@ base: v6.12, by its blob ids
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ from mmlint.report.terminal import Pen, counted, shown
 from mmlint.report.text import render_diagnostic, skipped_line
 from mmlint.series.model import Base, Cause, Conversion, Finding, How, Progress, SeriesReport
 
+# An object id in a range, as git gives it to a hook.
+_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
 _HOW = {
     How.GIVEN: "as given",
     How.RANGE: "where the range begins",
@@ -92,8 +95,10 @@ def _sites(conversion: Conversion) -> Iterator[str]:
 
 def base_line(base: Base) -> str:
     """Such as "base: v6.12, by its blob ids"."""
-    name = base.name or base.tree
-    commit = f" ({base.revision[:12]})" if base.revision and not base.revision.startswith(base.name or "-") else ""
+    name = _ID.sub(r"\1", base.name or base.tree)
+    short = base.revision[:12]
+    said = not short or name.startswith(short) or short.startswith(name or "-")
+    commit = "" if said else f" ({short})"
     return f"base: {shown(name)}{commit}, {_HOW[base.how]}"
 
 

@@ -46,11 +46,15 @@ MAX_PATCHES: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked of a series: ``tree`` and ``base`` as the user names them, ``previous`` the revision before it."""
+    """What is asked of a series: ``tree`` and ``base`` as the user names them, ``previous`` the revision before it.
+
+    ``beside`` are files with more mails of the series than the source holds.
+    """
 
     tree: str | None = None
     base: str | None = None
     previous: str | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def check_series(source: str, options: Options, settings: Settings) -> Iterator[
             report = _report(source, options, settings, git, cache)
             if options.previous:
                 with PrivateGit(tree) as other:
-                    before = _report(options.previous, replace(options, base=None), settings, other, cache)
+                    before = _report(options.previous, replace(options, base=None, beside=()), settings, other, cache)
                     findings, fixed = compare(report.findings, before.findings)
                     previous = Previous(options.previous, _revision(before), fixed)
                     report = replace(report, findings=findings, previous=previous)
@@ -95,7 +99,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
         settings._replace(select=settings.select - set(SERIES_RULES), ignore=settings.ignore - set(SERIES_RULES))
     )
     checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()))
-    read = _read(source, git)
+    read = _read((source, *options.beside), git)
     if read.commits:
         base, space = read.commits.placed(git)
     else:
@@ -155,11 +159,12 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.patch or MAX_PATCHES + 1, *finding.diagnostic.sort_key)
 
 
-def _read(source: str, git: PrivateGit) -> _Input:
+def _read(sources: Sequence[str], git: PrivateGit) -> _Input:
+    source = sources[0]
     if is_range(source):
         commits = read_range(source, git)
         return _Input(commits.letters, tuple(_changes(letter) for letter in commits.letters), commits=commits)
-    letters = [open_mail(mail, git) for mail in read_mails(source, git)]
+    letters = [open_mail(mail, git) for name in sources for mail in read_mails(name, git)]
     order = arrange(letters, source)
     if len(order.patches) > MAX_PATCHES:
         raise UsageError(f"{source}: {len(order.patches):,} patches; at most {MAX_PATCHES:,} are taken for a series")

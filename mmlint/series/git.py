@@ -26,6 +26,7 @@ from mmlint.config import UsageError
 
 _SECONDS: Final = 120
 _IDENTITY: Final = "mmlint"
+_PLACES: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _WRITERS: Final = ("apply", "commit-tree", "hash-object", "update-index")
 
@@ -65,21 +66,34 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def user_tree(path: str | None) -> UserTree:
-    """The tree that ``path`` names, by default the one around the current folder. Raises UsageError."""
+    """The tree that ``path`` names, by default the one of git: around the current folder, or as its variables say.
+
+    Raises UsageError.
+    """
+    named = {name: os.environ[name] for name in _PLACES if os.environ.get(name)}
+    if path is None and "GIT_DIR" in named:
+        # git tells its hooks where the repository is when it was told so itself.
+        found = _tree_at(None, named)
+        if found.git_dir is not None:
+            return found
+    return _tree_at(path, NOTHING)
+
+
+def _tree_at(path: str | None, named: Mapping[str, str]) -> UserTree:
     start = Path(path or os.curdir)
     if not start.is_dir():
         raise UsageError(f"{path}: not a folder; give a kernel tree, or the .git of one, to --tree")
     words = ("--absolute-git-dir", "--is-bare-repository", "--is-inside-git-dir", "--show-object-format")
     try:
-        git_dir, bare, inside, form = _ask(start, "rev-parse", *words).split("\n")[:4]
+        git_dir, bare, inside, form = _ask(start, "rev-parse", *words, **named).split("\n")[:4]
     except GitError as error:
         if "dubious ownership" in str(error):
             raise UsageError(f"{start}: the repository belongs to somebody else; see safe.directory of git") from error
         return UserTree(str(start), start.resolve())
-    objects = Path(os.path.realpath(start / _ask(start, "rev-parse", "--git-path", "objects")))
+    objects = Path(os.path.realpath(start / _ask(start, "rev-parse", "--git-path", "objects", **named)))
     top = None
     if bare == inside == "false":
-        top = Path(_ask(start, "rev-parse", "--show-toplevel"))
+        top = Path(_ask(start, "rev-parse", "--show-toplevel", **named))
         if path and top.resolve() != start.resolve():
             # A folder below the top of some repository is a tree of its own, such as a sample.
             return UserTree(str(start), start.resolve())

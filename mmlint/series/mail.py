@@ -185,7 +185,7 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
     headers = BytesParser(policy=compat32).parsebytes(head + b"\n\n", headersonly=True)
 
     def header(name: str) -> str:
-        return _decoded(headers.get(name))
+        return decoded(headers.get(name))
 
     message, patch = git.folder / "message", git.folder / "patch"
     # A mail that was cut out of a reply names its own author or title below the scissors.
@@ -221,7 +221,7 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
     )
 
 
-def _decoded(value: object) -> str:
+def decoded(value: object) -> str:
     """A header as text; what cannot be decoded is kept as it is."""
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
