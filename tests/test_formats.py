@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from xml.etree import ElementTree
 
 import pytest
 
@@ -267,33 +268,35 @@ def test_junit() -> None:
         junit.render(full())
         == f"""\
 <?xml version="1.0" encoding="utf-8"?>
-<testsuites name="mmlint" tests="6" failures="1" errors="2" skipped="1">
+<testsuites name="mmlint" tests="6" failures="1" errors="2">
   <testsuite name="mmlint" tests="1" failures="0" errors="0" skipped="0">
     <testcase name="coverage" classname="mmlint">
       <system-out>{SUMMARY}</system-out>
     </testcase>
   </testsuite>
   <testsuite name="mm/gone.c" package="mmlint" tests="1" failures="0" errors="1" skipped="0">
-    <testcase name="not-analysed" classname="mm/gone.c" line="1">
-      <error type="not-analysed" message="not read: Permission denied" />
+    <testcase name="not-analysed" classname="mm/gone.c">
+      <error type="not-analysed" message="not read: Permission denied">mm/gone.c:1:1: warning: not read: Permission denied [not-analysed]</error>
     </testcase>
   </testsuite>
   <testsuite name="mm/walk.c" package="mmlint" tests="4" failures="1" errors="1" skipped="1">
-    <testcase name="wrong-mm walk()" classname="mm/walk.c" line="4" column="15">
+    <testcase name="wrong-mm walk()" classname="mm/walk.c">
       <failure type="error" message="it is so">mm/walk.c:4:18: error: it is so [wrong-mm]
 mm/walk.c:3:2: note: 'pte' is mapped here
 include/none.h:7:3: note: so says the caller</failure>
     </testcase>
-    <testcase name="wrong-range walk()" classname="mm/walk.c" line="4" column="15">
+    <testcase name="wrong-range walk()" classname="mm/walk.c">
       <system-out>mm/walk.c:4:18: note: the range is known [wrong-range]
 mm/walk.c:3:2: note: 'pte' is mapped here
 include/none.h:7:3: note: so says the caller</system-out>
     </testcase>
-    <testcase name="a-rule walk()" classname="mm/walk.c" line="4" column="15">
-      <skipped message="accepted: as it was" />
+    <testcase name="a-rule walk()" classname="mm/walk.c">
+      <skipped message="accepted: as it was">mm/walk.c:4:18: warning: accepted [a-rule]
+mm/walk.c:3:2: note: 'pte' is mapped here
+include/none.h:7:3: note: so says the caller</skipped>
     </testcase>
-    <testcase name="not-analysed other()" classname="mm/walk.c" line="5" column="1">
-      <error type="not-analysed" message="other() was not analysed: syntax error" />
+    <testcase name="not-analysed other()" classname="mm/walk.c">
+      <error type="not-analysed" message="other() was not analysed: syntax error">mm/walk.c:5:1: warning: other() was not analysed: syntax error [not-analysed]</error>
     </testcase>
   </testsuite>
 </testsuites>
@@ -301,6 +304,26 @@ include/none.h:7:3: note: so says the caller</system-out>
     )
     assert '<testcase name="no findings" classname="mm/walk.c" />' in junit.render(outcome_of())
     assert junit.render(empty()).count("<testcase") == 1
+
+
+# Of junit-10.xsd, by which Jenkins' xUnit plugin takes or refuses a file.
+JENKINS = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped", "package", "time", "timestamp", "hostname", "file"},
+    "testcase": {"name", "classname", "time", "group"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+    "system-out": set[str](),
+}
+
+
+def test_junit_has_nothing_that_jenkins_refuses() -> None:
+    root = ElementTree.fromstring(junit.render(full()))
+    used = {element.tag: set(element.attrib) for element in root.iter()}
+    assert used.keys() == JENKINS.keys()
+    assert {tag: names - JENKINS[tag] for tag, names in used.items()} == {tag: set() for tag in JENKINS}
+    assert {"name", "tests", "failures", "errors"} <= used["testsuite"]
 
 
 @pytest.mark.parametrize(("level", "failures"), [(Level.NOTE, 1), (Level.WARNING, 1), (Level.ERROR, 0)])
