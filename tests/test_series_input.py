@@ -110,6 +110,20 @@ def test_cover_of_b4_lies_beside(linux: Path, mails: list[bytes], tmp_path: Path
         assert report.cover is not None
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+def test_headers_that_are_not_encoded(linux: Path, single: bytes, tmp_path: Path, charset: str) -> None:
+    """b4 writes the headers of its mailboxes as they are read."""
+    head, rest = single.split(b"\n\n", 1)
+    kept = [line for line in head.split(b"\n") if not line.startswith((b"From:", b"Subject:"))]
+    kept += ["From: Zoë O'Brien <zoe@example.org>".encode(charset)]
+    kept += ['Subject: [PATCH 1/1] mm: "größer", 100% :: x'.encode(charset)]
+    (tmp_path / "one.mbx").write_bytes(b"\n".join(kept) + b"\n\n" + rest)
+    with checked(tmp_path / "one.mbx", linux) as report:
+        (patch,) = report.patches
+        assert patch.title == 'mm: "größer", 100% :: x'
+        assert patch.sender == "Zoë O'Brien <zoe@example.org>"
+
+
 def test_standard_input(linux: Path, single: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for data in (single, single.split(b"\n", 1)[1], single[single.index(b"diff --git") :]):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))

@@ -13,8 +13,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from email.parser import BytesHeaderParser
-from email.policy import compat32
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -82,6 +80,9 @@ def _others(path: Path) -> Iterator[Path]:
 
 def _head(path: Path) -> _Head | None:
     """What the headers of a mail say; None for what is no mail with a subject, or cannot be read."""
+    from email.parser import BytesHeaderParser
+    from email.policy import compat32
+
     try:
         with path.open("rb") as file:
             data = file.read(_HEAD)

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mmlint.config import UsageError
 from mmlint.series.diff import has_diff
 from mmlint.series.git import GitError, PrivateGit
 from mmlint.series.subject import Subject, parse_subject
 from mmlint.series.thread import mails_of_thread
+
+if TYPE_CHECKING:
+    from email.header import Header
 
 STDIN: Final = "-"
 MAX_BYTES: Final = 64 << 20
@@ -221,15 +225,27 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
     )
 
 
-def decoded(value: object) -> str:
-    """A header as text; what cannot be decoded is kept as it is."""
+def decoded(value: str | Header | None) -> str:
+    """A header as text; what cannot be decoded is kept as it is.
+
+    b4 and some programs write UTF-8 as it is, which the standard library takes for bytes of no known encoding.
+    """
     from email.errors import HeaderParseError
     from email.header import decode_header, make_header
 
     if value is None:
         return ""
-    try:
-        text = str(make_header(decode_header(str(value))))
-    except (HeaderParseError, LookupError, UnicodeError, ValueError):
-        text = str(value)
+    text = value if isinstance(value, str) else "".join(_bare(part) for part, _ in decode_header(value))
+    with suppress(HeaderParseError, LookupError, UnicodeError, ValueError):
+        text = str(make_header(decode_header(text)))
     return " ".join(text.split())
+
+
+def _bare(part: bytes | str) -> str:
+    """A part of a header that is not encoded as mail wants it."""
+    if isinstance(part, str):
+        return part
+    try:
+        return part.decode("utf-8")
+    except UnicodeDecodeError:
+        return part.decode("latin-1")
