@@ -39,6 +39,12 @@ def test_manifest_has_the_three_hooks() -> None:
     # One process sees all files: pre-commit would split them, and a caller may be in another share.
     assert text.count("  require_serial: true\n") == 2
     assert text.count("  types: [c]\n") == 2
+    # What checks and changes files has no business in a push, where all hooks without stages run.
+    assert re.findall(r"^  stages: (.+)$", text, re.MULTILINE) == [
+        "[pre-commit, pre-merge-commit, manual]",
+        "[pre-commit, pre-merge-commit, manual]",
+        "[pre-push]",
+    ]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -164,9 +170,12 @@ def test_push_is_checked_as_a_series(kernel: Path, built: dict[str, str]) -> Non
     wrong = "\tlazy_mmu_mode_enable_for_pte_range(vma->vm_mm, end, addr, pte);\n"
     file.write_text(file.read_text().replace(PLAIN, wrong))
     git(kernel, "commit", "-qam", "mm/mprotect: name the range")
-    stage = ("run", "--hook-stage", "pre-push", "mmlint-series")
+    # All hooks of the configuration: the two that look at files stand aside.
+    stage = ("run", "--hook-stage", "pre-push")
     failed = pre_commit(kernel, built, *stage, "--from-ref", base, "--to-ref", "HEAD")
     assert failed.returncode == 1, failed.stdout
+    assert re.findall(r"^- hook id: (.+)$", failed.stdout, re.MULTILINE) == ["mmlint-series"]
+    assert "Passed" not in failed.stdout
     assert "patch 1/1: mm/mprotect: name the range" in failed.stdout
     assert re.search(r"^mm/mprotect\.c:\d+:\d+: error: .* \[wrong-range\]", failed.stdout, re.MULTILINE)
     passed = pre_commit(kernel, built, *stage, "--from-ref", f"{base}~1", "--to-ref", base)

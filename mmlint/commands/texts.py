@@ -28,7 +28,8 @@ mmlint check --write-suppressions .mmlint-suppressions --reason 'reviewed in v3'
 mmlint fix mm                            print a diff
 mmlint fix --in-place mm/madvise.c       write the file
 mmlint fix --commit-message mm           a message for the change
-mmlint fix --series patches .            a patch for each file, with a cover letter""",
+mmlint fix --series patches .            a patch for each file, with a cover letter
+git am --empty=drop patches/*.patch      apply them, without the cover letter""",
     "sections": """\
 mmlint sections .
 mmlint sections -v mm/mprotect.c         with proofs
