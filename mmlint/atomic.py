@@ -50,6 +50,10 @@ def write(path: str, data: bytes) -> None:
             return
         target = target.resolve()
         _replace(target, data, target.stat() if target.exists() else None)
+    except FileNotFoundError as error:
+        raise WriteError(f"{error.strerror}; make its folder first") from error
+    except IsADirectoryError as error:
+        raise WriteError(f"{error.strerror}; name a file in it") from error
     except (OSError, ValueError) as error:
         raise WriteError(getattr(error, "strerror", None) or str(error)) from error
 

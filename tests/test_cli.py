@@ -113,7 +113,7 @@ def test_exit_codes(arguments: list[str], code: int, capsys: pytest.CaptureFixtu
         (["check", "--jobs", "-1"], "--jobs -1: give the number of processes, or 0 for one per CPU"),
         (["check", "--jobs", "x"], "argument --jobs: invalid int value: 'x'; see mmlint check --help"),
         (["check", "--target", "no name"], "'no name' is no name for a function; give a C identifier"),
-        (["check", "--lev", "note"], "unrecognized arguments: --lev; see mmlint --help"),
+        (["check", "--lev", "note"], "unrecognized arguments: --lev; see mmlint check --help"),
         (["check", "-", "good"], "-: standard input goes alone; give either - or files and folders"),
         (["check", "good", "--stdin-filename", "x.c"], "nothing is read from standard input; give - as the path"),
         (["fix", "--in-place", "-"], "--in-place: standard input cannot be written"),

@@ -78,8 +78,8 @@ def test_statistics_are_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["--output", "sarif=-", "--format", "json"], "standard output cannot hold both sarif and json"),
         (["--output", "sarif=-", "--output", "json=-"], "standard output cannot hold both sarif and json"),
         (["--output", "sarif=x", "--output", "json=./x"], "--output json=./x: sarif goes there; name another file"),
-        (["--output", "sarif=none/x"], "--output sarif=none/x: No such file or directory"),
-        (["--output", "sarif=mm"], "--output sarif=mm: Is a directory"),
+        (["--output", "sarif=none/x"], "--output sarif=none/x: No such file or directory; make its folder first\n"),
+        (["--output", "sarif=mm"], "--output sarif=mm: Is a directory; name a file in it\n"),
         (
             ["--output", "json=y", "--output", "sarif=x\0"],
             "--output sarif=x\\x00: no file has that name; give sarif=FILE",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from mmlint.cli import main
 from mmlint.config import UsageError
 from mmlint.series.model import Cause, How
 from mmlint.series.subject import Subject, parse_subject
@@ -282,6 +285,66 @@ def test_nothing_to_check(linux: Path, mails: list[bytes], tmp_path: Path) -> No
             checked(write(tmp_path, data), linux).__enter__()
     with pytest.raises(UsageError, match=r"nothing\.mbox: neither a mailbox nor a folder, and git knows no such range"):
         checked(tmp_path / "nothing.mbox", linux).__enter__()
+
+
+def test_patches_one_by_one(
+    linux: Path, mails: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(linux)
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    files = [write(folder, mail, f"{number}.patch") for number, mail in enumerate(mails)]
+    shown = []
+    for names in (files, files[::-1], [folder]):
+        assert main(["series", "--no-config", *map(str, names)]) == 1
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1] == shown[2]
+    assert shown[0].out.startswith("patch 2/3: ") and "; 3 patches; " in shown[0].out
+    for mixed in (["base..HEAD", str(files[1])], [str(files[1]), "base..HEAD"]):
+        assert main(["series", "--no-config", *mixed]) == 2
+        assert capsys.readouterr().err == (
+            "mmlint: error: base..HEAD: a range of commits goes alone; give that, or files\n"
+        )
+
+
+def test_pipe_of_the_shell_is_read(linux: Path, mails: list[bytes]) -> None:
+    """As the shell makes one of <(b4 am -o - MSGID)."""
+    reader, writer = os.pipe()
+    feeder = threading.Thread(target=lambda: Path(f"/dev/fd/{writer}").write_bytes(mbox(mails)))
+    feeder.start()
+    feeder.join(timeout=10)
+    os.close(writer)
+    with checked(f"/dev/fd/{reader}", linux) as report:
+        assert len(report.patches) == 3
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (
+            "topic",
+            "topic: a commit, and no range; give topic..HEAD for what is on top of it, or topic^..topic for itself",
+        ),
+        ("HEAD", "HEAD: a commit, and no range; give HEAD^..HEAD for itself"),
+        (
+            "<a.1@example.org>",
+            "<a.1@example.org>: mmlint fetches nothing; run b4 am -o - a.1@example.org | mmlint series -",
+        ),
+        ("x://y/a@b", "x://y/a@b: mmlint fetches nothing; run b4 am -o - x://y/a@b | mmlint series -"),
+        ("", "'': the name is empty; give an mbox, a maildir, a folder of patches or a range"),
+        ("/dev/null", "/dev/null: neither a mailbox nor a folder, and git knows no such range; give one of these"),
+        ("HAED..topic", "HAED..topic: no such file, and {linux} has no commit HAED; give one of these"),
+    ],
+)
+def test_what_to_give_instead(
+    linux: Path, source: str, complaint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(linux)
+    git(linux, "branch", "topic")
+    commit(linux, "mm/mremap: a line", {"mm/mremap.c": ("#include", "\n#include")})
+    assert main(["series", "--no-config", source]) == 2
+    assert capsys.readouterr() == ("", f"mmlint: error: {complaint.format(linux=linux)}\n")
 
 
 def test_ranged_name_is_that_of_the_samples() -> None:

@@ -8,7 +8,7 @@ Only the command that is named is described, where it is one: building all takes
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from mmlint import __version__
@@ -49,6 +49,13 @@ class Parser(argparse.ArgumentParser):
     def _get_formatter(self) -> argparse.HelpFormatter:
         # Each argument that is added is tried on a formatter; what the terminal is like matters when help is printed.
         return super()._get_formatter() if self._printing else _Help(self.prog, width=80)
+
+    def parse_args(self, args: Sequence[str], namespace: None = None) -> argparse.Namespace:  # type: ignore[override]
+        """The arguments of a command. Raises ArgumentError, which names the help of that command."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            raise ArgumentError(f"unrecognized arguments: {' '.join(unknown)}; see {self.prog} {args[0]} --help")
+        return found
 
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"{message}; see {self.prog} --help")
@@ -159,9 +166,11 @@ def _sections(parser: argparse.ArgumentParser) -> None:
 
 def _series(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source",
+        "sources",
         metavar="INPUT",
-        help="an mbox, a maildir or folder of patches, a range of commits A..B, a copied thread; - is standard input",
+        nargs="+",
+        help="an mbox, patches, a maildir or folder of them, a range of commits A..B, a copied thread; - is standard "
+        "input",
     )
     where = parser.add_argument_group("tree")
     where.add_argument("--tree", metavar="DIR", help="the kernel tree: a folder, or a git repository (default: here)")

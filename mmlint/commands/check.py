@@ -68,7 +68,7 @@ def _check_commits(arguments: argparse.Namespace) -> int:
         if given:
             raise UsageError(f"{name}: commits are checked, not files; leave it or -g {arguments.git} away")
     single = ".." not in arguments.git
-    arguments.source = f"{arguments.git}^..{arguments.git}" if single else arguments.git
+    arguments.sources = [f"{arguments.git}^..{arguments.git}" if single else arguments.git]
     for name in ("tree", "base", "since_previous"):
         setattr(arguments, name, None)
     arguments.all = arguments.verbose = False

@@ -22,8 +22,9 @@ def run(arguments: argparse.Namespace) -> int:
     outputs = outputs_of(arguments, series=True)
     arguments.paths = [arguments.tree or "."]
     settings = settings_of(arguments)
-    options = Options(arguments.tree, arguments.base, arguments.since_previous)
-    with check_series(arguments.source, options, for_engine(settings)) as report:
+    source, *beside = arguments.sources
+    options = Options(arguments.tree, arguments.base, arguments.since_previous, tuple(beside))
+    with check_series(source, options, for_engine(settings)) as report:
         report = shown_of(report, settings, tell_unneeded=True)
         if not only_text(outputs):
             from mmlint.report.series_outcome import outcome_of

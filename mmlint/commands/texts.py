@@ -40,7 +40,7 @@ mmlint graph mm/memory.c:1603 | dot -Tsvg >zap.svg
 mmlint graph --format mermaid mm/memory.c:1603""",
     "series": """\
 mmlint series v2.mbox                        mails, as git, b4 and lore write them
-mmlint series --tree ~/src/linux - <0001.patch
+mmlint series --tree ~/src/linux out/*.patch
 mmlint series origin/master..HEAD
 b4 am -o - MSGID | mmlint series -
 mmlint series v2.mbox --since-previous v1.mbox

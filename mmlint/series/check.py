@@ -161,7 +161,10 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 def _read(sources: Sequence[str], git: PrivateGit) -> _Input:
     source = sources[0]
-    if is_range(source):
+    alone = next((name for name in sources if is_range(name)), None)
+    if alone and len(sources) > 1:
+        raise UsageError(f"{alone}: a range of commits goes alone; give that, or files")
+    if alone:
         commits = read_range(source, git)
         return _Input(commits.letters, tuple(_changes(letter) for letter in commits.letters), commits=commits)
     letters = [open_mail(mail, git) for name in sources for mail in read_mails(name, git)]

@@ -29,6 +29,7 @@ STDIN: Final = "-"
 MAX_BYTES: Final = 64 << 20
 MAX_MAILS: Final = 5_000
 _LIMITS: Final = f"at most {MAX_BYTES >> 20} MiB and {MAX_MAILS:,} mails are read; give the mails of the series alone"
+_OWN_PIPES: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _SEPARATOR: Final = re.compile(rb"From \S+ .*\d{4}\s*$")
 # What git takes for the first line of a mail, roughly.
 _MAIL: Final = re.compile(rb"^From \S+ .*\d:\d\d.* \d{4}", re.MULTILINE)
@@ -73,10 +74,14 @@ class Letter:
 
 def read_mails(source: str, git: PrivateGit) -> list[Mail]:
     """All mails of ``source`` in order. Raises UsageError when there are none, or too many."""
+    if not source:
+        raise UsageError("'': the name is empty; give an mbox, a maildir, a folder of patches or a range")
     if source == STDIN:
         mails = _mails_in(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", git)
     elif lies_there(source) and Path(source).is_dir():
         mails = _folder(Path(source), git)
+    elif not _is_to_be_read(source):
+        raise UsageError(f"{source}: {_why_not_there(source, git)}")
     else:
         path = Path(source)
         mails = _mails_in(_read(path), source, git)
@@ -98,15 +103,30 @@ def lies_there(source: str) -> bool:
         return False
 
 
+def _is_to_be_read(source: str) -> bool:
+    """True for files, and for the pipes of the process itself: nobody waits for another one, and no device is read."""
+    return lies_there(source) and (Path(source).is_file() or source.startswith(_OWN_PIPES))
+
+
+def _why_not_there(source: str, git: PrivateGit) -> str:
+    """What is wrong with a name that is no file, and what to give."""
+    if "://" in source or re.fullmatch(r"<?[^\s/<>]+@[^\s/<>]+>?", source):
+        return f"mmlint fetches nothing; run b4 am -o - {source.strip('<>')} | mmlint series -"
+    with suppress(GitError):
+        names = [f"{name}^{{commit}}" for name in (source, "HEAD")]
+        commit, head = (git.ask_user("rev-parse", "--verify", "--quiet", "--end-of-options", name) for name in names)
+        above = f"{source}..HEAD for what is on top of it, or " if commit != head else ""
+        return f"a commit, and no range; give {above}{source}^..{source} for itself"
+    return "neither a mailbox nor a folder, and git knows no such range; give one of these"
+
+
 def _read(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise UsageError(f"{path}: neither a mailbox nor a folder, and git knows no such range; give one of these")
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; give a file that exists") from error
-    return data
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: {why}; give a file that can be read") from error
 
 
 def _folder(folder: Path, git: PrivateGit) -> list[Mail]:
