@@ -226,9 +226,7 @@ def _require_libcst() -> None:
     except ImportError as error:
         from mmlint.config import UsageError
 
-        raise UsageError(
-            "this command reads rules with libcst, which is missing: pip install 'mmlint[rules]'"
-        ) from error
+        raise UsageError("this command reads rules with libcst, which is missing: pip install libcst") from error
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:

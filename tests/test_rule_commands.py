@@ -208,7 +208,7 @@ def test_without_libcst_the_commands_say_how_to_get_it(
     assert main(["rules", *arguments]) == 2
     assert capsys.readouterr() == (
         "",
-        "mmlint: error: this command reads rules with libcst, which is missing: pip install 'mmlint[rules]'\n",
+        "mmlint: error: this command reads rules with libcst, which is missing: pip install libcst\n",
     )
 
 

@@ -18,6 +18,7 @@ from tests.test_cli import CONVERTIBLE, FAULTY
 
 Capture = pytest.CaptureFixture[str]
 LIST = "accepted.txt"
+TAKEN = "; it is taken with --suppressions accepted.txt, or as suppressions of .mmlint.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def findings(capsys: Capture, *arguments: str) -> list[tuple[str, str, int]]:
 def test_written_entries_hold_from_then_on(tree: Path, capsys: Capture) -> None:
     assert accept("mm") == 0
     output = capsys.readouterr()
-    assert output.err == "mmlint: 2 entries added to accepted.txt\n"
+    assert output.err == f"mmlint: 2 entries added to accepted.txt{TAKEN}\n"
     assert output.out == "no findings, 2 suppressed; 2 sections in 2 functions of 2 files; 0 not analysed\n"
     head, bad, good = (tree / LIST).read_text().splitlines()
     assert head.startswith("# ")
@@ -62,9 +63,17 @@ def test_entries_are_added_to_those_that_are_there(tree: Path, capsys: Capture) 
     assert accept("mm/bad.c") == 0
     assert accept("mm/bad.c") == 0
     assert capsys.readouterr().err.splitlines() == [
-        "mmlint: 1 entry added to accepted.txt",
-        "mmlint: 0 entries added to accepted.txt",
+        f"mmlint: 1 entry added to accepted.txt{TAKEN}",
+        f"mmlint: 0 entries added to accepted.txt{TAKEN}",
     ]
+    assert accept("mm/bad.c", "--suppressions", LIST) == 0
+    assert capsys.readouterr().err == "mmlint: 0 entries added to accepted.txt\n"
+    (tree / ".mmlint.toml").write_text(f'suppressions = "{LIST}"\n')
+    assert accept("mm/bad.c") == 0
+    assert capsys.readouterr().err == "mmlint: 0 entries added to accepted.txt\n"
+    assert accept("mm/bad.c", "--no-config") == 0
+    assert capsys.readouterr().err == f"mmlint: 0 entries added to accepted.txt{TAKEN}\n"
+    (tree / ".mmlint.toml").unlink()
     assert accept() == 0
     lines = (tree / LIST).read_text().splitlines()
     assert lines[0] == "# ours"

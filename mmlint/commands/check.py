@@ -14,6 +14,8 @@ from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mmlint.commands.outputs import Output
     from mmlint.engine import Report
 
@@ -96,6 +98,13 @@ def _check_reason(arguments: argparse.Namespace) -> None:
         raise UsageError("--write-suppressions: standard input has no name to write down; give --stdin-filename PATH")
 
 
+def _is_taken(path: Path, arguments: argparse.Namespace) -> bool:
+    """True when a run that does not name the list takes it all the same."""
+    plain = argparse.Namespace(**{**vars(arguments), "write_suppressions": None})
+    usual = settings_of(plain).suppressions
+    return usual is not None and usual.resolve() == path.resolve()
+
+
 def _accepted(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Write down the present findings, and give the report as it is from now on."""
     from pathlib import Path
@@ -105,7 +114,10 @@ def _accepted(arguments: argparse.Namespace, settings: Settings) -> Report:
     path = Path(arguments.write_suppressions)
     report = report_of(arguments, settings._replace(suppressions=None))
     count = append(path, at_level(report, settings.level).diagnostics, arguments.reason.strip())
-    print(f"mmlint: {count} {'entry' if count == 1 else 'entries'} added to {path}", file=sys.stderr)
+    told = f"{count} {'entry' if count == 1 else 'entries'} added to {path}"
+    if path.exists() and not (arguments.suppressions or _is_taken(path, arguments)):
+        told += f"; it is taken with --suppressions {path}, or as suppressions of .mmlint.toml"
+    print(f"mmlint: {told}", file=sys.stderr)
     if not path.exists():
         return report
     return without_suppressed(report, settings, paths_of(arguments))
