@@ -110,6 +110,7 @@ def _api_of_folder(folder: Path, declared: tuple[tuple[str, str], ...]) -> TreeA
         return TreeApi()
 
 
+@lru_cache(maxsize=64)
 def read_api(root: str, header: bytes, declared: tuple[tuple[str, str], ...]) -> TreeApi:
     """The API that a header declares; ``declared`` is `Vocabulary.declared`.
 

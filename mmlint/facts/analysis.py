@@ -100,7 +100,8 @@ def analyse_file(
     tasks = [partial(_judged, analysis, name, audit, incidents) for name in names]
     if incidents:
         tasks.append(partial(_run_by_others, analysis))
-    for part in each(_work, tasks):
+    # One function and little else is not worth another process.
+    for part in (each if len(names) > 1 else in_turn)(_work, tasks):
         # What another process made has its own copy of the file.
         functions += [replace(function, source=source) for function in part.functions]
         skipped += part.skipped

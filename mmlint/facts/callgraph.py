@@ -24,6 +24,7 @@ from mmlint.facts.globals import Globals
 from mmlint.facts.handed import Part
 from mmlint.facts.index import NameIndex, Place
 from mmlint.facts.modes import modes_of
+from mmlint.facts.skimmed import beside_pointers, called, dereferences
 from mmlint.facts.summaries import NEUTRAL, UNCERTAIN, Pending, Summary
 from mmlint.flow.values import Value
 from mmlint.source import Source
@@ -42,17 +43,6 @@ MAX_PLACES = 4_000
 _MAX_SECTIONS = 4
 # More definitions than this, for one architecture, are one name for many things.
 _MAX_MEANINGS = 24
-_CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
-_HIDDEN = re.compile(rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"", re.S)
-_CAST = re.compile(rb"\*\s*\(\s*(?:const\s+|volatile\s+)*pte_t\s*\*\s*\)")
-_POINTERS = re.compile(rb"\bpte_t\s+([^;(){}=]*\*[^;(){}=]*)")
-_NAME = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*+")
-_POINTER = re.compile(rb"\*\s*(\w+)")
-# Ways to dereference a pointer: ``*p`` and ``*(p``, ``*(pte_t *)p``, ``p->`` and ``p[``.
-_STARRED = re.compile(rb"\*\s*+\(*+\s*+(\w++)")
-_THROUGH_CAST = re.compile(rb"\*\s*+\([^()*]*+\*\s*+\)\s*+\(*+\s*+(\w++)")
-_INDEXED = re.compile(rb"\b(\w++)\)*+\s*+(?:->|\[)")
-_PARAMETERS = re.compile(rb"#[ \t]*define[ \t]+\w+\(([^()]*)\)")
 
 
 class CallGraph:
@@ -79,7 +69,7 @@ class CallGraph:
         self.api = api
         self.index = index if index is not None else NameIndex(tree, vocabulary.calls.folders)
         self.under_way: list[Pending] = []
-        self._own: dict[str, NameIndex] = {}
+        self._own: dict[str, NameIndex | None] = {}
         self._meanings: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._analyses: dict[str, FileAnalysis] = {}
         self._enters = vocabulary.enters | vocabulary.ranged_enters
@@ -145,7 +135,12 @@ class CallGraph:
     def _resolve(self, name: str, path: str) -> tuple[Place, ...]:
         if name.encode() in ASM:
             return ()
-        found = dict.fromkeys((*self._near(path).places(name), *self.index.places(name)))
+        near = self._near(path)
+        found = self.index.places(name)
+        if near is not None:
+            found = tuple(dict.fromkeys((*near.places(name), *found)))
+        if not found:
+            return ()
         own = [place for place in found if place.path == path]
         if own and not path.endswith(".h"):
             return tuple(own)
@@ -175,23 +170,22 @@ class CallGraph:
 
     def object_macros(self, name: str, path: str) -> list[str]:
         """The files with a macro of that name that begins with a dereference, and has no parameters."""
-        places = (*self._near(path).object_macros(name), *self.index.object_macros(name))
+        near = self._near(path)
+        places = (*(near.object_macros(name) if near is not None else ()), *self.index.object_macros(name))
         return list(dict.fromkeys(place.path for place in places))
 
     def macros(self, name: str, path: str) -> list[bytes]:
         """The texts of the macros that a call of ``name`` in the file ``path`` may mean."""
         return [self.index.text(place) for place in self.resolve(name, path) if place.macro]
 
-    def _near(self, path: str) -> NameIndex:
-        """The definitions of a file and of the headers in its folder."""
-        known = self._own.get(path)
-        if known is None:
+    def _near(self, path: str) -> NameIndex | None:
+        """The definitions of a file and of the headers in its folder; None where the index has them anyway."""
+        if path not in self._own:
             folder = path.rpartition("/")[0]
             covered = any(fnmatchcase(path, pattern + "/*") for pattern in self.vocabulary.calls.folders)
-            known = self._own[path] = NameIndex(
-                self.tree, () if covered else (path, *self._headers(folder)), self.index
-            )
-        return known
+            near = None if covered else NameIndex(self.tree, (path, *self._headers(folder)), self.index)
+            self._own[path] = near
+        return self._own[path]
 
     def _headers(self, folder: str) -> list[str]:
         return [path for path in self.tree.files(folder) if path.endswith(".h") and path.rpartition("/")[0] == folder]
@@ -225,10 +219,7 @@ class CallGraph:
         """Names that the text of a definition calls."""
         known = self._words.get(place)
         if known is None:
-            text = _HIDDEN.sub(b" ", self.index.text(place))
-            body = text[text.find(b")" if place.macro else b"{") :]
-            known = frozenset(word.decode() for word in set(_CALL.findall(body))) - {place.name}
-            self._words[place] = known
+            known = self._words[place] = called(self.index.text(place), place.macro) - {place.name}
         return known
 
     def _own_interest(self, place: Place) -> int:
@@ -238,11 +229,9 @@ class CallGraph:
         flags = SLEEP if words & self._sleepers else 0
         flags |= ENTER if words & self._reenters else 0
         text = self.index.text(place)
-        if words & self._raw or _CAST.search(text) or _dereferences(text, place.macro):
+        if words & self._raw or dereferences(text, place.macro):
             flags |= GIVEN | (OWN if words & self._finders else 0)
-        elif _POINTERS.search(text) and any(
-            self.object_macros(word.decode(), place.path) for word in sorted(set(_NAME.findall(text)))
-        ):
+        elif any(self.object_macros(word, place.path) for word in beside_pointers(text)):
             flags |= GIVEN
         if words & vocabulary.locks.acquire and words & vocabulary.reads.keys() and words & self._writes:
             flags |= LOCKED
@@ -355,25 +344,6 @@ class CallGraph:
             texts, unsolved = self.analysis(place.path).called(place.name, place.macro, given, parts)
             known = self._effects[key] = ([Effects(text, depth) for text in texts], unsolved)
         return known
-
-
-def _dereferences(text: bytes, macro: bool) -> bool:
-    """True where the text seems to dereference a pointer that it declares as one to an entry, or gets as a macro."""
-    if macro:
-        head = _PARAMETERS.match(text)
-        found = head.group(1).split(b",") if head else []
-    else:
-        found = [name for group in _POINTERS.findall(text) for name in _POINTER.findall(group)]
-    names = {name.strip() for name in found} - {b""}
-    if not names:
-        return False
-    starred: dict[int, int] = {}
-    for match in (*_THROUGH_CAST.finditer(text), *_STARRED.finditer(text)):
-        if match.group(1) in names:
-            starred.setdefault(match.start(1), match.start())
-    members = (match.start() for match in _INDEXED.finditer(text) if match.group(1) in names)
-    starts = (*starred.values(), *(start for start in members if start not in starred))
-    return any(not text[:start].rstrip().endswith(b"pte_t") for start in starts)
 
 
 def home_of(analysis: FileAnalysis, name: str) -> FileAnalysis | None:

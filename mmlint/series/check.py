@@ -42,6 +42,8 @@ from mmlint.series.whole import conversion_of, incomplete, transient, undefined
 from mmlint.series.workspace import Workspace
 
 MAX_PATCHES: Final = 1_000
+# Objects that are made before somebody looks which of them are in use.
+_GARBAGE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ class _Input:
 @contextmanager
 def check_series(source: str, options: Options, settings: Settings) -> Iterator[SeriesReport]:
     """The report of a series. Raises UsageError for what is refused, VocabularyError and RuleError as the engine."""
-    # A state is judged after another, and what one leaves behind is garbage to the next.
+    # A state is judged after another, and what one leaves behind is garbage to the next; a state makes millions.
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_GARBAGE)
     gc.enable()
     tree = user_tree(options.tree)
     # What else a rule from elsewhere reads, nobody knows.
@@ -87,6 +91,8 @@ def check_series(source: str, options: Options, settings: Settings) -> Iterator[
             yield report
         except GitError as error:
             raise UsageError(f"{source}: git failed: {error}") from error
+        finally:
+            gc.set_threshold(*thresholds)
 
 
 def _revision(report: SeriesReport) -> int:

@@ -10,12 +10,21 @@ kept while all of these stay the same, however the files around them change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from mmlint.cache_key import content
 from mmlint.facts.index import NameIndex, Place, read_names
 from mmlint.recorded import listing_digest
 from mmlint.series.base_files import pattern
 from mmlint.series.state_tree import Meaning, Recorder, StateTree
+
+
+class Text(NamedTuple):
+    """The bytes of a definition, what tells them from others, and its number among those of its name in the file."""
+
+    data: bytes
+    digest: bytes
+    number: int
 
 
 class StateIndex:
@@ -31,6 +40,7 @@ class StateIndex:
         self._places: dict[str, tuple[Place, ...]] = {}
         self._names: dict[frozenset[str], frozenset[str]] = {}
         self._tables: dict[str, frozenset[bytes]] = {}
+        self._texts: dict[Place, Text] = {}
 
     def _rank(self, path: str) -> int | None:
         return next((number for number, folder in enumerate(self._folders) if pattern(folder).match(path)), None)
@@ -63,9 +73,14 @@ class StateIndex:
         listed = read_names([path], self._own.data).names.split(b"\n")
         return frozenset(name.decode("utf-8", "surrogateescape") for name in listed)
 
-    def text(self, place: Place) -> bytes:
-        """The bytes of a definition."""
-        return self._tree.read(place.path)[place.start : place.end]
+    def text(self, place: Place) -> Text:
+        """A definition."""
+        known = self._texts.get(place)
+        if known is None:
+            same = [other for other in self.places(place.name) if other.path == place.path]
+            data = self._tree.read(place.path)[place.start : place.end]
+            known = self._texts[place] = Text(data, content(data), same.index(place) if place in same else 0)
+        return known
 
     def tables(self, path: str) -> frozenset[bytes]:
         """The variables of a file that have an initialiser in braces."""
@@ -99,10 +114,14 @@ class LoggedIndex(NameIndex):
         super().__init__(recorder, ())
         self._index = index
         self._recorder = recorder
+        self._found: dict[str, tuple[Place, ...]] = {}
+        self._read_texts: dict[Place, bytes] = {}
 
     def places(self, name: str) -> tuple[Place, ...]:
-        found = self._index.places(name)
-        self._recorder.names[name] = meaning(found)
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = self._index.places(name)
+            self._recorder.names[name] = meaning(found)
         return found
 
     def tables(self, path: str) -> frozenset[bytes]:
@@ -116,11 +135,12 @@ class LoggedIndex(NameIndex):
         return found
 
     def text(self, place: Place) -> bytes:
-        text = self._index.text(place)
-        same = [other for other in self._index.places(place.name) if other.path == place.path]
-        number = same.index(place) if place in same else 0
-        self._recorder.texts.setdefault(place.path, {})[place.name, number] = content(text)
-        return text
+        data = self._read_texts.get(place)
+        if data is None:
+            text = self._index.text(place)
+            data = self._read_texts[place] = text.data
+            self._recorder.texts.setdefault(place.path, {})[place.name, text.number] = text.digest
+        return data
 
 
 def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
@@ -149,6 +169,6 @@ def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
 def _same_texts(index: StateIndex, path: str, texts: dict[tuple[str, int], bytes]) -> bool:
     for (name, number), digest in texts.items():
         same = [place for place in index.places(name) if place.path == path]
-        if number >= len(same) or content(index.text(same[number])) != digest:
+        if number >= len(same) or index.text(same[number]).digest != digest:
             return False
     return True

@@ -82,6 +82,10 @@ class Judge:
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
         jobs: dict[tuple[str, str, str | None], _Job] = {}
+        base = self._space.base_tree()
+        if not self._kept_base.entries:
+            # To be read while git looks for the files that name the API.
+            self._kept_base.begin(base, self._processes)
         for state in range(self.last + 1):
             tree, checker = self._space.tree(state), self._checker_of(state)
             for path in self._paths(tree, checker):
@@ -89,6 +93,8 @@ class Judge:
                 # What is the same file in a later state will hold there, as a rule.
                 if job.key not in jobs and self._known(job) is None:
                     jobs[job.key] = job
+        if not self._kept_base.entries:
+            self._index(base).load()
         self._make(list(jobs.values()))
 
     def reports(self, state: int) -> dict[str, FileReport]:
