@@ -87,12 +87,15 @@ class Checker:
         """Facts and findings of one file. Never raises on account of the file.
 
         In a ``tree``, the path of the source is one of the tree; without one, it is looked for above the path on disk.
-        ``graph`` finds what the file calls in its tree, where somebody has one already. Up to ``processes`` work.
+        ``graph`` is that of the tree, where somebody has one already: then its API counts. Up to ``processes`` work.
         """
         from mmlint.facts.analysis import analyse_file
 
         try:
-            api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
+            if graph is not None:
+                api = graph.api
+            else:
+                api = api_in(tree, self.vocabulary) if tree else api_of(source.path, self.vocabulary)
             place = (graph, source.path) if graph is not None else self._surroundings(source, tree, api)
             each = partial(self._each, place[0], processes)
             facts = analyse_file(source, self.vocabulary_for(api), api, *place, self.audit, bool(self.rules), each)

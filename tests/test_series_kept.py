@@ -13,9 +13,8 @@ import pytest
 from mmlint.cache import NAME
 from mmlint.checker import Checker, FileReport
 from mmlint.cli import main
+from mmlint.facts.callgraph import CallGraph
 from mmlint.series import states
-from mmlint.series.state_index import StateIndex
-from mmlint.series.state_tree import Recorder
 from mmlint.source import Source
 from tests.cache_tree import BODIES, CALLS, edit, function, make_tree, walker
 from tests.series_samples import git
@@ -58,9 +57,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     paths: list[str] = []
     check = states._check
 
-    def noted(source: Source, tree: Recorder, index: StateIndex, checker: Checker, processes: int) -> FileReport:
+    def noted(source: Source, graph: CallGraph, checker: Checker, processes: int) -> FileReport:
         paths.append(source.path)
-        return check(source, tree, index, checker, processes)
+        return check(source, graph, checker, processes)
 
     monkeypatch.setattr(states, "_check", noted)
     return paths

@@ -16,7 +16,7 @@ import marshal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from mmlint.cache import Cache
 from mmlint.cache_key import key
@@ -35,12 +35,19 @@ _MAX_DIFFERING: Final = 3_000
 _KIND: Final = "series"
 
 
-@dataclass(slots=True)
-class Entry:
-    """The report of a file in some state: ``identity`` is the version of the file, ``target`` the ranged name."""
+class Place(NamedTuple):
+    """A file under an API: ``target`` is the ranged name, ``generation`` what the header declares of the rest."""
 
     path: str
     target: str
+    generation: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """The report of a file in some state: ``identity`` is the version of the file."""
+
+    place: Place
     identity: str | None
     record: Recorder
     report: FileReport | None
@@ -49,7 +56,7 @@ class Entry:
     def read(self, tree: StateTree) -> FileReport | None:
         """The report, for a tree in which the file is the same. None where what was kept cannot be read."""
         if self.report is None:
-            self.report = load_report(self.dumped, lambda: Source(self.path, tree.read(self.path)))
+            self.report = load_report(self.dumped, lambda: Source(self.place.path, tree.read(self.place.path)))
         return self.report
 
 
@@ -96,8 +103,8 @@ class KeptBase:
                 return
             origin = StateTree(before, {}, self._git)
             self.entries = [
-                Entry(path, target, identity, Recorder(origin, Answers(*answers)), None, dumped)
-                for path, target, identity, answers, dumped in entries
+                Entry(Place(*place), identity, Recorder(origin, Answers(*answers)), None, dumped)
+                for place, identity, answers, dumped in entries
             ]
             for needles, hits in searches.items():
                 found = {path for path in differing & base.blobs.keys() if _holds(base.read(path), needles)}
@@ -137,14 +144,14 @@ class KeptBase:
         known = {id(entry) for entry in self.entries}
         if self._same and all(id(entry) in known for entry in used):
             return
-        fresh = {(entry.path, entry.target): entry for entry in (*(self.entries if self._same else ()), *used)}
+        fresh = {entry.place: entry for entry in (*(self.entries if self._same else ()), *used)}
         rows = []
         for entry in fresh.values():
             if entry.report is not None and not entry.dumped:
-                source = Source(entry.path, tree.read(entry.path))
+                source = Source(entry.place.path, tree.read(entry.place.path))
                 entry.dumped = dump_report(entry.report, source) or b""
             if entry.dumped:
-                rows.append((entry.path, entry.target, entry.identity, tuple(entry.record.answers), entry.dumped))
+                rows.append((tuple(entry.place), entry.identity, tuple(entry.record.answers), entry.dumped))
         searches = {needles: sorted(hits) for needles, hits in self._known.searches.items()}
         self._cache.put(_KIND, self._place, marshal.dumps((base.tree, dict(base.blobs), searches, rows)))
 

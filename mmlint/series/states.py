@@ -25,12 +25,12 @@ from mmlint.facts.index import NameIndex
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
-from mmlint.series.kept_base import Entry
+from mmlint.series.kept_base import Entry, Place
 from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.series.workspace import Workspace
 from mmlint.source import Source
-from mmlint.tree import HEADER, api_in, ranged_calls, read_api
+from mmlint.tree import HEADER, TreeApi, ranged_calls, read_api
 
 _OTHER_ORDER: Final = re.compile(rb"\bvoid\s+(?!arch_)(\w*lazy_mmu_mode_enable_\w+)\s*\(([^()]*\bpte_t\b[^()]*)\)")
 _DEFINED: Final = re.compile(rb"(?:\bvoid\s+|#\s*define\s+)(\w*lazy_mmu_mode_\w+)\s*\(")
@@ -40,16 +40,22 @@ _WORTH_SPREADING: Final = 100_000
 
 
 class _Job(NamedTuple):
-    """A file to be judged in a state."""
+    """A file to be judged in a state whose API is of some generation."""
 
     path: str
     tree: StateTree
     checker: Checker
+    generation: str
 
     @property
-    def key(self) -> tuple[str, str, str | None]:
-        """The same for the same file under the same name of the call."""
-        return self.path, self.checker.vocabulary.target, self.tree.identity(self.path)
+    def place(self) -> Place:
+        """The same for a file under the same API."""
+        return Place(self.path, self.checker.vocabulary.target, self.generation)
+
+    @property
+    def key(self) -> tuple[Place, str | None]:
+        """The same for the same file."""
+        return self.place, self.tree.identity(self.path)
 
 
 class Judge:
@@ -62,9 +68,9 @@ class Judge:
         self._space = space
         self._folders = checker.vocabulary.calls.folders
         self._kept_base = space.kept(cache or Cache(None), self._folders)
-        self._entries: dict[tuple[str, str], list[Entry]] = {}
+        self._entries: dict[Place, list[Entry]] = {}
         for entry in self._kept_base.entries:
-            self._entries.setdefault((entry.path, entry.target), []).append(entry)
+            self._entries.setdefault(entry.place, []).append(entry)
         self._reports: dict[int, dict[str, FileReport]] = {}
         self._headers: dict[int, bytes] = {}
         self._base_index: NameIndex | None = None
@@ -81,15 +87,13 @@ class Judge:
 
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
-        jobs: dict[tuple[str, str, str | None], _Job] = {}
+        jobs: dict[tuple[Place, str | None], _Job] = {}
         base = self._space.base_tree()
         if not self._kept_base.entries:
             # To be read while git looks for the files that name the API.
             self._kept_base.begin(base, self._processes)
         for state in range(self.last + 1):
-            tree, checker = self._space.tree(state), self._checker_of(state)
-            for path in self._paths(tree, checker):
-                job = _Job(path, tree, checker)
+            for job in self._jobs(state):
                 # What is the same file in a later state will hold there, as a rule.
                 if job.key not in jobs and self._known(job) is None:
                     jobs[job.key] = job
@@ -100,22 +104,25 @@ class Judge:
     def reports(self, state: int) -> dict[str, FileReport]:
         """The report of each file that names the API, by path, in order."""
         if state not in self._reports:
-            tree, checker = self._space.tree(state), self._checker_of(state)
-            jobs = [_Job(path, tree, checker) for path in self._paths(tree, checker)]
+            jobs = self._jobs(state)
             used = {job.path: self._known(job) for job in jobs}
             made = self._make([job for job in jobs if used[job.path] is None])
             entries = [used[job.path] or next(made) for job in jobs]
-            self._reports[state] = {entry.path: entry.report for entry in entries if entry.report}
+            self._reports[state] = {entry.place.path: entry.report for entry in entries if entry.report}
             if state == 0:
-                self._kept_base.keep(entries, tree)
+                self._kept_base.keep(entries, self._space.tree(0))
         return self._reports[state]
 
-    def _paths(self, tree: StateTree, checker: Checker) -> Sequence[str]:
-        return tree.search(needles(checker.target or checker.vocabulary.target))
+    def _jobs(self, state: int) -> list[_Job]:
+        """All files of a state that name the API."""
+        tree, checker = self._space.tree(state), self._checker_of(state)
+        generation = read_api("", self.header(state), checker.vocabulary.declared).generation
+        paths = tree.search(needles(checker.target or checker.vocabulary.target))
+        return [_Job(path, tree, checker, generation) for path in paths]
 
     def _known(self, job: _Job) -> Entry | None:
         """What was found in another state, where it holds in this one."""
-        for entry in self._entries.get((job.path, job.checker.vocabulary.target), ()):
+        for entry in self._entries.get(job.place, ()):
             same = entry.identity == job.tree.identity(job.path)
             if same and still_holds(entry.record, job.tree, self._index(job.tree)):
                 return entry if entry.read(job.tree) else None
@@ -137,20 +144,22 @@ class Judge:
             job = jobs[number]
             recorder = Recorder(job.tree)
             source = Source(job.path, texts[number])
-            return _check(source, recorder, self._index(job.tree), job.checker, inside), recorder.answers
+            index = LoggedIndex(self._index(job.tree), recorder)
+            graph = CallGraph(recorder, job.checker.vocabulary, TreeApi(generation=job.generation), index)
+            return _check(source, graph, job.checker, inside), recorder.answers
 
         # The largest are begun first, so that no process waits for another.
         order = sorted(range(len(jobs)), key=lambda number: (-len(texts[number]), jobs[number].path))
         results = dict(zip(order, spread(make, order, self._processes if spreading else 1), strict=True))
         entries = []
         for number, job in enumerate(jobs):
-            result, target = results[number], job.checker.vocabulary.target
+            result = results[number]
             if isinstance(result, Died):
-                entries.append(Entry(job.path, target, None, Recorder(job.tree), not_finished(job.path, result.reason)))
+                entries.append(Entry(job.place, None, Recorder(job.tree), not_finished(job.path, result.reason)))
                 continue
             report, answers = result
-            entry = Entry(job.path, target, job.tree.identity(job.path), Recorder(job.tree, answers), report)
-            self._entries.setdefault((job.path, target), []).append(entry)
+            entry = Entry(job.place, job.tree.identity(job.path), Recorder(job.tree, answers), report)
+            self._entries.setdefault(job.place, []).append(entry)
             entries.append(entry)
         return iter(entries)
 
@@ -201,11 +210,9 @@ class Judge:
         return replace(self._checker, target=target, vocabulary=load_vocabulary(target=target))
 
 
-def _check(source: Source, tree: Recorder, index: StateIndex, checker: Checker, processes: int) -> FileReport:
+def _check(source: Source, graph: CallGraph, checker: Checker, processes: int) -> FileReport:
     if binary(source.data):
         return FileReport((), None, (Skipped(source.path, "", 1, BINARY),))
-    if not mentions_section(source.data, checker.vocabulary):
+    if not mentions_section(source.data, graph.vocabulary):
         return FileReport((), None, ())
-    api = api_in(tree, checker.vocabulary)
-    graph = CallGraph(tree, checker.vocabulary_for(api), api, LoggedIndex(index, tree))
-    return checker.check(source, tree, graph, processes)
+    return checker.check(source, graph=graph, processes=processes)
