@@ -12,6 +12,10 @@ static inline void lazy_mmu_mode_enable(void) {}
 static inline void lazy_mmu_mode_disable(void) {}
 pte_t ptep_get(pte_t *ptep);
 """
+RANGED = (
+    b"void lazy_mmu_mode_enable_for_pte_range(struct mm_struct *mm, unsigned long addr, unsigned long end,"
+    b" pte_t *ptep);\n"
+)
 WALK = b"""\
 #include <linux/pgtable.h>
 #include "near.h"
@@ -97,6 +101,7 @@ def edit(folder: Path, dice: random.Random) -> str:
         _same_size,
         _remove,
         _add,
+        _header,
     ]
     return dice.choice(changes)(folder, dice)
 
@@ -159,3 +164,14 @@ def _add(folder: Path, dice: random.Random) -> str:
     inline = path.endswith(".h")
     data = function(dice.choice((b"deep_one", b"near_one", b"odd")), dice.choice(BODIES), inline)
     return _write(folder / path, walker(b"added", dice.choice(CALLS)) if "walk" in path else data, dice)
+
+
+def _header(folder: Path, dice: random.Random) -> str:
+    """Another generation of the API, with a ranged call or without; or something else that the header declares."""
+    data = HEADER
+    if dice.random() < 0.4:
+        data = data.replace(b"lazy_mmu_mode_enable", b"arch_enter_lazy_mmu_mode")
+        data = data.replace(b"lazy_mmu_mode_disable", b"arch_leave_lazy_mmu_mode")
+    if dice.random() < 0.4:
+        data += RANGED
+    return _write(folder / "include/linux/pgtable.h", data + dice.choice((b"", b"int unrelated(void);\n")), dice)

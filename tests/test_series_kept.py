@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sqlite3
@@ -16,7 +17,7 @@ from mmlint.cli import main
 from mmlint.facts.callgraph import CallGraph
 from mmlint.series import states
 from mmlint.source import Source
-from tests.cache_tree import BODIES, CALLS, edit, function, make_tree, walker
+from tests.cache_tree import BODIES, CALLS, HEADER, RANGED, edit, function, make_tree, walker
 from tests.series_samples import git
 
 Capture = pytest.CaptureFixture[str]
@@ -100,7 +101,72 @@ def test_a_base_is_judged_once(tree: Path, capsys: Capture, judged: list[str]) -
     assert sorted(judged) == sorted([*BASE, "mm/walk.c"])
     del judged[:]
     assert told(capsys, "main~1..main") == first
-    assert judged == ["mm/walk.c"], "the state after the patch is nobody's base"
+    assert judged == []
+    change(tree, "drivers/net/plain.c", b"int other;\n", "net: another")
+    told(capsys, "main~1..main")
+    assert judged == [], "the state after the patch is the next base"
+
+
+def test_one_patch_of_a_series_is_another_one(tree: Path, capsys: Capture, judged: list[str]) -> None:
+    """What the states of a series are is kept too: a new revision has most of them."""
+    change(tree, "include/linux/far.h", function(b"far_one", BODIES[5], True), "far: allocate")
+    change(tree, "mm/walk.c", walker(b"walk", CALLS[2]), "mm/walk: set")
+    change(tree, "mm/other.c", walker(b"other", CALLS[1]), "mm/other: far")
+    told(capsys, "main~3..main")
+    git(tree, "reset", "-q", "--hard", "main~1")
+    change(tree, "mm/other.c", walker(b"other", CALLS[4]), "mm/other: odd")
+    del judged[:]
+    again = told(capsys, "main~3..main")
+    assert judged == ["mm/other.c"]
+    assert again == told(capsys, "main~3..main", "--no-cache")
+    git(tree, "reset", "-q", "--hard", "main~1")
+    change(tree, "mm/other.c", walker(b"other", CALLS[1]), "mm/other: far")
+    del judged[:]
+    told(capsys, "main~3..main")
+    assert judged == [], "the first revision is not forgotten"
+
+
+def test_a_state_is_kept_with_what_it_changed(tree: Path, capsys: Capture) -> None:
+    """Of two series that rename the call, the first mends a callee that sleeps as well."""
+    (tree / "include/linux/far.h").write_bytes(function(b"far_one", BODIES[3], True))
+    change(tree, "include/linux/pgtable.h", HEADER + RANGED, "mm: the call, and sleep")
+    git(tree, "branch", "base")
+    renamed = HEADER + RANGED.replace(b"_enable_for_pte_range", b"_enable_with_ptes")
+    (tree / "include/linux/far.h").write_bytes(function(b"far_one", BODIES[0], True))
+    change(tree, "include/linux/pgtable.h", renamed, "mm: rename the call, and do not sleep")
+    assert sleeping(capsys) == ([("sleep-in-section", 1)], 0)
+    git(tree, "reset", "-q", "--hard", "base")
+    change(tree, "include/linux/pgtable.h", renamed, "mm: rename the call")
+    assert sleeping(capsys) == ([("sleep-in-section", None)], 1)
+
+
+def sleeping(capsys: Capture) -> tuple[list[tuple[str, int | None]], int]:
+    """What is told of a sleeping callee, with the patch that repairs it; and how much of that is there at the end."""
+    found = json.loads(told(capsys, "base..main")[1])["diagnostics"]
+    found = [finding for finding in found if "might_sleep()" in finding["message"]]
+    return [(f["rule"], f["repaired_by"]) for f in found], sum(f["final"] is not None for f in found)
+
+
+@pytest.mark.parametrize(
+    ("header", "again"),
+    [
+        (HEADER + b"int unrelated(void);\n", ["include/linux/pgtable.h"]),
+        (HEADER + b"static inline void set_pte_at(void) {}\n", ["include/linux/pgtable.h", "mm/walk.c"]),
+        (HEADER.replace(b"lazy_mmu_mode_enable", b"arch_enter_lazy_mmu_mode"), [*BASE]),
+    ],
+    ids=["something else", "what one section calls", "another generation"],
+)
+def test_of_the_header_only_what_it_declares_is_asked(
+    tree: Path, capsys: Capture, judged: list[str], header: bytes, again: list[str]
+) -> None:
+    change(tree, "mm/walk.c", walker(b"walk", CALLS[2]), "mm/walk: set")
+    change(tree, "drivers/net/plain.c", b"int other;\n", "net: another")
+    told(capsys, "main~1..main")
+    change(tree, "include/linux/pgtable.h", header, "mm: the header")
+    del judged[:]
+    found = told(capsys, "main~1..main")
+    assert sorted(judged) == sorted(again)
+    assert found == told(capsys, "main~1..main", "--no-cache")
 
 
 @pytest.mark.parametrize(

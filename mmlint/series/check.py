@@ -124,6 +124,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     merges = read.commits.merges if read.commits else frozenset()
     for patch in patches:
         history.step(patch.position, patch.seen, judge.reports(patch.position), patch.position not in merges)
+    judge.keep()
     other = judge.other_order(judge.last)
     conversion = None if other else conversion_of(judge, patches)
     findings = [_finding(track) for track in history.tracks]

@@ -1,19 +1,20 @@
 """What earlier runs found out about the base of a series: its files, searches of it, reports and what these rest on.
 
     kept = KeptBase(cache, git, base, checker)     ``base`` knows from now on what is kept of its files and searches
-    kept.entries                                   reports of the base, or of another one, with what they rest on
+    kept.entries                                   reports of any states, with what they rest on
     kept.begin(tree, processes)                    other processes begin to read the definitions
     kept.tables(tree, processes)                   the definitions in the folders that every analysis may look into
-    kept.keep(entries, tree)                       for the next run
+    kept.keep(held)                                for the next run
 
-The base of the next series is another commit, most of whose files are the same. So what is kept is kept with the ids of
-the files that it was made from, and what an entry rests on is compared as between two states of a series.
+The base of the next series is another commit, most of whose files are the same; or it is the same, and one patch of the
+series is another. So what is kept is kept with the ids of the files that it was made from, and what an entry rests on
+is compared as between two states of a series.
 """
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -32,6 +33,8 @@ from mmlint.tree_names import Reading, begun_tables
 
 # Where more files than this are others, everything is made anew.
 _MAX_DIFFERING: Final = 3_000
+# Reports of one file that are kept: of the base, and of what the patches of the last series made of it.
+_MAX_VERSIONS: Final = 8
 _KIND: Final = "series"
 
 
@@ -101,10 +104,15 @@ class KeptBase:
             differing = self._known.differing(before)
             if len(differing) > _MAX_DIFFERING:
                 return
-            origin = StateTree(before, {}, self._git)
             self.entries = [
-                Entry(Place(*place), identity, Recorder(origin, Answers(*answers)), None, dumped)
-                for place, identity, answers, dumped in entries
+                Entry(
+                    Place(*place),
+                    identity,
+                    Recorder(StateTree(before, changed, self._git), Answers(*answers)),
+                    None,
+                    dumped,
+                )
+                for place, identity, changed, answers, dumped in entries
             ]
             for needles, hits in searches.items():
                 found = {path for path in differing & base.blobs.keys() if _holds(base.read(path), needles)}
@@ -136,24 +144,37 @@ class KeptBase:
         assert self._begun is not None
         return self._begun()
 
-    def keep(self, used: Sequence[Entry], tree: StateTree) -> None:
-        """Keep the entries that hold in the base, unless all of that is kept already."""
+    def keep(self, held: Sequence[tuple[Entry, StateTree]]) -> None:
+        """Keep the entries, each with a state in which it holds, unless all of that is kept already.
+
+        Those of the base come first; where a file has many, the first and the last are kept.
+        """
         base = self._known.base
         if not self._usable or not isinstance(base, CommitFiles):
             return
         known = {id(entry) for entry in self.entries}
-        if self._same and all(id(entry) in known for entry in used):
+        if self._same and all(id(entry) in known for entry, _ in held):
             return
-        fresh = {entry.place: entry for entry in (*(self.entries if self._same else ()), *used)}
-        rows = []
-        for entry in fresh.values():
+        fresh: dict[Place, list[tuple[Entry, StateTree]]] = {}
+        for entry, tree in held:
+            fresh.setdefault(entry.place, []).append((entry, tree))
+        told = {id(entry) for entry, _ in held}
+        for entry in self.entries if self._same else ():
+            if id(entry) not in told:
+                fresh.setdefault(entry.place, []).insert(1, (entry, entry.record.tree))
+        rows = [row for of_a_file in fresh.values() for row in self._rows(of_a_file)]
+        searches = {needles: sorted(hits) for needles, hits in self._known.searches.items()}
+        self._cache.put(_KIND, self._place, marshal.dumps((base.tree, dict(base.blobs), searches, rows)))
+
+    def _rows(self, entries: Sequence[tuple[Entry, StateTree]]) -> Iterator[tuple[object, ...]]:
+        chosen = entries if len(entries) <= _MAX_VERSIONS else (entries[0], *entries[1 - _MAX_VERSIONS :])
+        for entry, tree in chosen:
             if entry.report is not None and not entry.dumped:
                 source = Source(entry.place.path, tree.read(entry.place.path))
                 entry.dumped = dump_report(entry.report, source) or b""
             if entry.dumped:
-                rows.append((tuple(entry.place), entry.identity, tuple(entry.record.answers), entry.dumped))
-        searches = {needles: sorted(hits) for needles, hits in self._known.searches.items()}
-        self._cache.put(_KIND, self._place, marshal.dumps((base.tree, dict(base.blobs), searches, rows)))
+                record = tuple(entry.record.answers)
+                yield tuple(entry.place), entry.identity, dict(tree.changed), record, entry.dumped
 
 
 def _holds(data: bytes, needles: tuple[bytes, ...]) -> bool:

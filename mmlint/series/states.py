@@ -71,6 +71,7 @@ class Judge:
         self._entries: dict[Place, list[Entry]] = {}
         for entry in self._kept_base.entries:
             self._entries.setdefault(entry.place, []).append(entry)
+        self._held: dict[int, tuple[Entry, StateTree]] = {}
         self._reports: dict[int, dict[str, FileReport]] = {}
         self._headers: dict[int, bytes] = {}
         self._base_index: NameIndex | None = None
@@ -109,9 +110,13 @@ class Judge:
             made = self._make([job for job in jobs if used[job.path] is None])
             entries = [used[job.path] or next(made) for job in jobs]
             self._reports[state] = {entry.place.path: entry.report for entry in entries if entry.report}
-            if state == 0:
-                self._kept_base.keep(entries, self._space.tree(0))
+            for entry in entries:
+                self._held.setdefault(id(entry), (entry, self._space.tree(state)))
         return self._reports[state]
+
+    def keep(self) -> None:
+        """Keep what was found in the states so far for the next run."""
+        self._kept_base.keep([(entry, tree) for entry, tree in self._held.values() if entry.identity])
 
     def _jobs(self, state: int) -> list[_Job]:
         """All files of a state that name the API."""
