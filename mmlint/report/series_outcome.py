@@ -15,8 +15,8 @@ from mmlint.diagnostic import Diagnostic, Level, Skipped
 from mmlint.engine import Coverage, Report
 from mmlint.report.outcome import Origin, Outcome
 from mmlint.report.sources import Sources
-from mmlint.series.causes import Lines
 from mmlint.series.model import FileChange, Finding, SeriesReport
+from mmlint.series.steps import Lines
 from mmlint.source import Location, Source, Span
 
 

@@ -4,56 +4,38 @@
     history.step(1, patch_one, second_state)
     history.tracks     every finding with the patch that caused, touched or repaired it
 
-A finding of one state is that of the state before when they agree, in this order, in: rule, message and line (the
-patch's hunks tell where a line went); rule, function and message; rule and line; rule, message and the text of the
-line, which follows code that was moved. What is left is new.
+`mmlint.series.steps` tells which finding of one state is that of the state before. One that is away for a while, hidden
+behind another fault or in a function that could not be analysed, and comes back on a line that no patch has written
+since, is the one that it was.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from mmlint.checker import FileReport
 from mmlint.diagnostic import Diagnostic, fingerprinted
 from mmlint.engine import make_report
 from mmlint.series.model import Cause, FileChange, Finding
+from mmlint.series.steps import State, Step
 
-State = Mapping[str, FileReport]
+_OLD = (Cause.OLD, Cause.TOUCHED)
 
 
 @dataclass(slots=True)
 class Track:
-    """One finding on its way: as it was told first, as it is now, and who did what."""
+    """One finding on its way: as it was told first, as it is now, and who did what.
+
+    Of one that is gone, ``last`` is as it was told last, at the path and line that it would have now; None when that
+    line is gone as well.
+    """
 
     told: Diagnostic
     now: Diagnostic | None
     cause: Cause
     patch: int
     repaired_by: int | None = None
-
-
-class Lines:
-    """Where the lines of a file go in one patch."""
-
-    def __init__(self, change: FileChange | None) -> None:
-        self._removed = change.removed if change else frozenset()
-        self._starts: list[int] = []
-        self._shifts: list[int] = []
-        shift = 0
-        for hunk in change.hunks if change else ():
-            shift += hunk.new_count - hunk.old_count
-            # A hunk without old lines stands behind the line that it names.
-            self._starts.append(hunk.old_start + (hunk.old_count or 1))
-            self._shifts.append(shift)
-
-    def after(self, line: int) -> int | None:
-        """The line after the patch, or None when it was taken away."""
-        if line in self._removed:
-            return None
-        at = bisect_right(self._starts, line)
-        return line + (self._shifts[at - 1] if at else 0)
+    last: tuple[Diagnostic, str, int] | None = None
 
 
 class History:
@@ -68,29 +50,43 @@ class History:
 
         What a merge brings is nobody's of this series.
         """
-        by_path = {change.path: change for change in changes}
-        new_path = {change.before: change.path for change in changes if change.kind == "renamed"}
-        before, self._state = self._state, state
-        living = [track for track in self.tracks if track.now is not None]
-        step = _Step(by_path, new_path, before, state)
-        pairs, lost, new = step.match(living, _told(state))
-        for track, diagnostic in pairs:
-            if step.converts(track, diagnostic):
-                lost.append(track)
+        step = Step(changes, self._state, state)
+        self._state = state
+        away = [track for track in self.tracks if track.last is not None]
+        for track in away:
+            track.last = _followed(track.last, step)
+        living = [(track, track.now) for track in self.tracks if track.now is not None]
+        pairs, lost, new = step.match([now for _, now in living], _told(state))
+        gone = [living[number] for number in lost]
+        for number, diagnostic in pairs:
+            track, before = living[number]
+            if step.converts(before, diagnostic):
+                gone.append((track, before))
                 new.append(diagnostic)
                 continue
-            touched = is_authors and track.cause is Cause.OLD and step.touches(track, diagnostic)
-            track.now = diagnostic._replace(fingerprint=track.told.fingerprint)
-            if touched:
-                track.cause, track.patch, track.told = Cause.TOUCHED, patch, track.now
-            elif track.cause is Cause.OLD:
-                track.told = track.now
-        for track in lost:
-            _end(track, patch, state, new_path)
-        for diagnostic in new:
+            _goes_on(track, diagnostic, patch if is_authors and step.touches(before, diagnostic) else 0)
+        for diagnostic in _back(away, new, step, patch if is_authors else 0):
             cause = Cause.INTRODUCED if step.wrote(diagnostic) else Cause.MADE_REACHABLE
             track = Track(diagnostic, diagnostic, cause, patch)
             self.tracks.append(track if is_authors else Track(diagnostic, diagnostic, Cause.OLD, 0))
+        for track, before in gone:
+            _end(track, before, patch, step, state)
+        self._unite(gone, step)
+
+    def _unite(self, gone: Sequence[tuple[Track, Diagnostic]], step: Step) -> None:
+        """Code that one patch copies and a later one takes away was moved: its finding is not a second one."""
+        for track, before in gone:
+            for other in self.tracks:
+                if other.now is None or (track.cause in _OLD) == (other.cause in _OLD):
+                    continue
+                if step.is_copy(before, other.now):
+                    if track.cause in _OLD:
+                        track.repaired_by, track.last = None, None
+                        _goes_on(track, other.now, other.patch)
+                        self.tracks.remove(other)
+                    else:
+                        self.tracks.remove(track)
+                    break
 
 
 def _told(state: State) -> list[Diagnostic]:
@@ -98,119 +94,51 @@ def _told(state: State) -> list[Diagnostic]:
     return list(make_report(len(state), list(state.values()), ()).diagnostics)
 
 
-def _end(track: Track, patch: int, state: State, new_path: Mapping[str, str]) -> None:
+def _goes_on(track: Track, diagnostic: Diagnostic, touched_by: int) -> None:
+    """The finding of a track in the next state; 0 for a patch that does not touch it."""
+    track.now = diagnostic._replace(fingerprint=track.told.fingerprint)
+    if track.cause is Cause.OLD and touched_by:
+        track.cause, track.patch, track.told = Cause.TOUCHED, touched_by, track.now
+    elif track.cause is Cause.OLD:
+        track.told = track.now
+
+
+def _end(track: Track, before: Diagnostic, patch: int, step: Step, state: State) -> None:
     """A finding that is not there any more: repaired, unless its function cannot be analysed since."""
-    assert track.now is not None
-    report = state.get(new_path.get(track.now.path, track.now.path))
-    function = track.now.function
-    if not report or not any(skipped.function in ("", function) for skipped in report.skipped):
+    report = state.get(step.path(before.path))
+    if not report or not any(skipped.function in ("", before.function) for skipped in report.skipped):
         track.repaired_by = patch
     track.now = None
+    track.last = _followed((before, before.path, before.location.line), step)
 
 
-@dataclass(slots=True)
-class _Step:
-    """One patch: what it changes, and the two states around it."""
-
-    changes: Mapping[str, FileChange]
-    new_path: Mapping[str, str]
-    before: State
-    after: State
-    _lines: dict[str, Lines] = field(default_factory=dict)
-
-    def match(
-        self, tracks: list[Track], arrived: list[Diagnostic]
-    ) -> tuple[list[tuple[Track, Diagnostic]], list[Track], list[Diagnostic]]:
-        pairs: list[tuple[Track, Diagnostic]] = []
-        old: list[tuple[Track, Diagnostic]] = [(track, track.now) for track in tracks if track.now]
-        keys: list[tuple[Callable[[Diagnostic], Hashable], Callable[[Diagnostic], Hashable]]] = [
-            (
-                lambda d: (d.rule, self._path(d), d.message, self._line(d)),
-                lambda d: (d.rule, d.path, d.message, d.location.line),
-            ),
-            (
-                lambda d: (d.rule, self._path(d), d.function, d.message),
-                lambda d: (d.rule, d.path, d.function, d.message),
-            ),
-            (lambda d: (d.rule, self._path(d), self._line(d)), lambda d: (d.rule, d.path, d.location.line)),
-            (
-                lambda d: (d.rule, d.message, _text(d, self.before)),
-                lambda d: (d.rule, d.message, _text(d, self.after)),
-            ),
-        ]
-        for old_key, new_key in keys:
-            waiting: dict[Hashable, list[Diagnostic]] = {}
-            for diagnostic in arrived:
-                waiting.setdefault(new_key(diagnostic), []).append(diagnostic)
-            rest = []
-            for track, diagnostic in old:
-                found = waiting.get(old_key(diagnostic))
-                if found:
-                    pairs.append((track, found.pop(0)))
-                else:
-                    rest.append((track, diagnostic))
-            old = rest
-            arrived = [diagnostic for left in waiting.values() for diagnostic in left]
-        return pairs, [track for track, _ in old], sorted(arrived, key=lambda d: d.sort_key)
-
-    def _path(self, diagnostic: Diagnostic) -> str:
-        return self.new_path.get(diagnostic.path, diagnostic.path)
-
-    def _line(self, diagnostic: Diagnostic) -> int | None:
-        path = self._path(diagnostic)
-        if path not in self._lines:
-            self._lines[path] = Lines(self.changes.get(path))
-        return self._lines[path].after(diagnostic.location.line)
-
-    def wrote(self, diagnostic: Diagnostic) -> bool:
-        """True when the patch wrote a line that the finding stands on."""
-        change = self.changes.get(diagnostic.path)
-        place = diagnostic.location
-        return change is not None and any(line in change.written for line in range(place.line, place.end_line + 1))
-
-    def converts(self, track: Track, diagnostic: Diagnostic) -> bool:
-        """True when a plain call became one that names a range: whatever is said of that is the patch's."""
-        kinds = (_kind(track.now, self.before), _kind(diagnostic, self.after))
-        return kinds == ("plain", "ranged") and self.wrote(diagnostic)
-
-    def touches(self, track: Track, diagnostic: Diagnostic) -> bool:
-        """True when the patch writes to or takes from the function of a finding that was there before."""
-        change = self.changes.get(diagnostic.path)
-        if change is None or track.now is None:
-            return False
-        written = _extent(diagnostic, self.after)
-        removed = _extent(track.now, self.before)
-        return any(line in written for line in change.written) or any(line in removed for line in change.removed)
+def _followed(last: tuple[Diagnostic, str, int] | None, step: Step) -> tuple[Diagnostic, str, int] | None:
+    """The place of what is gone after one more patch."""
+    if last is None:
+        return None
+    diagnostic, path, line = last
+    after = step.line(path, line)
+    return None if after is None else (diagnostic, step.path(path), after)
 
 
-def _extent(diagnostic: Diagnostic, state: State) -> range:
-    """The lines of the function that a finding stands in, else its own."""
-    report = state.get(diagnostic.path)
-    facts = report.facts if report else None
-    for function in facts.functions if facts else ():
-        if function.name == diagnostic.function and function.span.covers(diagnostic.location.span):
-            line = function.source.line
-            return range(line(function.span.start), line(function.span.end) + 1)
-    return range(diagnostic.location.line, diagnostic.location.end_line + 1)
-
-
-def _kind(diagnostic: Diagnostic | None, state: State) -> str:
-    """The word plain or ranged for a finding that stands at the enable of a section, else empty."""
-    report = state.get(diagnostic.path) if diagnostic else None
-    for function in report.facts.functions if report and report.facts else ():
-        for section in function.sections:
-            if diagnostic and section.call.start <= diagnostic.location.span.start < section.call.end:
-                return section.kind
-    return ""
-
-
-def _text(diagnostic: Diagnostic, state: State) -> str:
-    """The line of a finding, without indentation."""
-    report = state.get(diagnostic.path)
-    if report is None or report.facts is None:
-        return ""
-    source = report.facts.source
-    return source.text(source.line_span(diagnostic.location.line)).strip()
+def _back(away: Sequence[Track], new: Sequence[Diagnostic], step: Step, patch: int) -> list[Diagnostic]:
+    """Let go on what comes back where it was; the rest of the new findings."""
+    waiting: dict[tuple[str, str, str, int], list[Track]] = {}
+    for track in away:
+        if track.last:
+            diagnostic, path, line = track.last
+            waiting.setdefault((diagnostic.rule, path, diagnostic.message, line), []).append(track)
+    rest = []
+    for diagnostic in new:
+        place = (diagnostic.rule, diagnostic.path, diagnostic.message, diagnostic.location.line)
+        found = [] if step.wrote(diagnostic) else waiting.get(place, [])
+        if found:
+            track = found.pop(0)
+            track.repaired_by, track.last = None, None
+            _goes_on(track, diagnostic, patch if step.touches(None, diagnostic) else 0)
+        else:
+            rest.append(diagnostic)
+    return rest
 
 
 def apart(findings: Iterable[Finding]) -> list[Finding]:

@@ -14,10 +14,11 @@ from typing import Final
 
 from mmlint.diagnostic import Diagnostic, Level, Note, fingerprinted
 from mmlint.facts.sections import FileFacts, FunctionFacts, Section
-from mmlint.series.causes import Lines, Track
+from mmlint.series.causes import Track
 from mmlint.series.hunk_calls import defines
 from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED, Cause, Conversion, Finding, Patch, Site
 from mmlint.series.states import Judge
+from mmlint.series.steps import Lines
 from mmlint.source import Source, Span
 from mmlint.syntax.mask import mask
 from mmlint.tree import HEADER

@@ -1,0 +1,185 @@
+"""A finding is the same one through renames, moves, gaps and transitions, and another one where it is another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmlint.diagnostic import Level
+from mmlint.series.model import SeriesReport
+from tests.series_samples import (
+    LINUX,
+    MPROTECT,
+    PLAIN,
+    RANGED,
+    SWAPPED,
+    checked,
+    commit,
+    git,
+    line_of,
+    made,
+    mbox,
+    repository,
+    told,
+)
+
+MM = (LINUX / "mm/mprotect.c").read_text()
+VM = (LINUX / "mm/vmalloc.c").read_text()
+LINE = line_of(MM, PLAIN)
+OFF = "\tlazy_mmu_mode_disable();\n"
+RESCHED = "\tcond_resched();\n" + OFF
+SWAP = "swp_entry_to_pte(entry);\n"
+SLEEP = SWAP + "\n\tmight_sleep();\n"
+BASE = {"mm/mprotect.c": MM.replace(PLAIN, SWAPPED)}
+Files = dict[str, str | None]
+Row = tuple[int, str, str, str, int]
+
+
+@pytest.fixture
+def linux(tmp_path: Path) -> Path:
+    return repository(tmp_path / "linux")
+
+
+def edits(files: Files) -> dict[str, tuple[str | None, str | None]]:
+    return {path: (None, text) for path, text in files.items()}
+
+
+def judged(linux: Path, base: Files, *steps: Files) -> tuple[list[Row], list[Row]]:
+    """What the author hears at warning and error, and what is told of the rest that is in the last state."""
+    if base:
+        commit(linux, "the base", edits(base))
+        git(linux, "tag", "-f", "base")
+    mails = made(linux, *((f"mm: step {number}", edits(files)) for number, files in enumerate(steps, start=1)))
+    box = linux.parent / "series.mbox"
+    box.write_bytes(mbox(mails))
+    with checked(box, linux) as report:
+        return _loud(report, True), _loud(report, False)
+
+
+def _loud(report: SeriesReport, authors: bool) -> list[Row]:
+    found = [f for f in report.findings if f.level > Level.NOTE and f.is_authors == authors and (authors or f.final)]
+    return told(found)
+
+
+def in_vmalloc(old: str, new: str, function: str) -> Callable[[str], str]:
+    def changed(text: str) -> str:
+        start = text.index(f" {function}(")
+        return text[:start] + text[start:].replace(old, new, 1)
+
+    return changed
+
+
+def row(patch: int, cause: str, rule: str = "wrong-range", path: str = "mm/mprotect.c", line: int = LINE) -> Row:
+    return (patch, cause, rule, path, line)
+
+
+@pytest.mark.parametrize(
+    "names", [("pte", "ptep"), ("end", "stop"), ("addr", "address"), ("change_pte_range", "alter")]
+)
+def test_renamed_names_make_no_new_fault(linux: Path, names: tuple[str, str]) -> None:
+    """The line is written anew and the message names another variable: it is the fault that was there."""
+    after = re.sub(rf"\b{names[0]}\b", names[1], BASE["mm/mprotect.c"])
+    assert judged(linux, {**BASE}, {"mm/mprotect.c": after}) == ([], [row(1, "touched")])
+
+
+def test_renamed_callee_makes_no_new_fault(linux: Path) -> None:
+    base = MM.replace(SWAP, SLEEP, 1)
+    line = line_of(base, "change_swap_pte(vma, addr, pte, oldpte")
+    own, others = judged(linux, {"mm/mprotect.c": base}, {"mm/mprotect.c": base.replace("change_swap_pte", "swap_one")})
+    assert (own, others) == ([], [row(1, "touched", "sleep-in-section", line=line)])
+
+
+@pytest.mark.parametrize("arguments", ["vma->vm_mm, addr, addr, pte", "tlb->mm, addr, end, pte + 1"])
+def test_call_that_is_wrong_in_another_way_is_new(linux: Path, arguments: str) -> None:
+    text = MM.replace(PLAIN, f"\t{RANGED}({arguments});\n")
+    own, _ = judged(linux, {**BASE}, {"mm/mprotect.c": text})
+    assert {(patch, cause, line) for patch, cause, _, _, line in own} == {(1, "introduced", LINE)}
+
+
+def test_other_variable_that_was_there_is_no_new_name(linux: Path) -> None:
+    """The author passes another wrong variable: that is no rename."""
+    base = MM.replace(PLAIN, "\tunsigned long a = addr + 1, b = addr + 2;\n\n" + PLAIN)
+    wrong = "\t" + RANGED + "(vma->vm_mm, {}, end, pte);\n"
+    before, after = (base.replace(PLAIN, wrong.format(name)) for name in "ab")
+    own, others = judged(linux, {"mm/mprotect.c": before}, {"mm/mprotect.c": after})
+    assert (own, others) == ([row(1, "introduced", "wrong-ptep", line=LINE + 2)], [])
+
+
+def test_fault_that_wanders_into_another_function_is_new(linux: Path) -> None:
+    """The same line is taken from one walker and put into another one: nothing was moved but the fault."""
+    base: Files = {"mm/mprotect.c": MM.replace(OFF, RESCHED)}
+    steps: Files = {"mm/mprotect.c": MM, "mm/vmalloc.c": VM.replace(OFF, RESCHED, 1)}
+    line = line_of(VM, OFF)
+    assert judged(linux, base, steps) == ([row(1, "introduced", "sleep-in-section", "mm/vmalloc.c", line)], [])
+
+
+def test_call_that_is_mended_here_and_wrong_there_is_new(linux: Path) -> None:
+    wrong = f"\t{RANGED}(&init_mm, end, addr, pte);\n"
+    right = f"\t{RANGED}(&init_mm, addr, end, pte);\n"
+    base = in_vmalloc(PLAIN, wrong, "vmap_pte_range")(VM)
+    after = in_vmalloc(PLAIN, wrong, "vunmap_pte_range")(base.replace(wrong, right))
+    line = line_of(after, wrong)
+    own, others = judged(linux, {"mm/vmalloc.c": base}, {"mm/vmalloc.c": after})
+    assert (own, others) == ([row(1, "introduced", path="mm/vmalloc.c", line=line)], [])
+
+
+def test_walker_that_is_moved_in_two_patches_keeps_its_fault(linux: Path) -> None:
+    """Copied under another name first, taken away then: neither new nor repaired."""
+    text = MM.replace(PLAIN, SWAPPED)
+    start = text.index("static long change_pte_range(")
+    end = text.index("\n}\n", start) + 3
+    copy = text[start:end].replace("change_pte_range", "change_ptes")
+    both = text[:end] + "\n" + copy + text[end:]
+    moved = (text[:start] + copy + text[end:]).replace("change_pte_range(", "change_ptes(")
+    own, others = judged(linux, {**BASE}, {"mm/mprotect.c": both}, {"mm/mprotect.c": moved})
+    assert (own, others) == ([], [row(1, "touched")])
+
+
+def test_copy_of_a_walker_that_stays_is_new(linux: Path) -> None:
+    """The first one is mended, and its copy is not: that is the author's."""
+    text = MM.replace(PLAIN, SWAPPED)
+    start = text.index("static long change_pte_range(")
+    copy = text[start : text.index("\n}\n", start) + 3].replace("change_pte_range", "change_ptes")
+    both = text + "\n" + copy
+    line = line_of(copy, SWAPPED) + text.count("\n") + 1
+    mended = both.replace(SWAPPED, MPROTECT, 1)
+    own, others = judged(linux, {**BASE}, {"mm/mprotect.c": both}, {"mm/mprotect.c": mended})
+    assert (own, others) == ([row(1, "introduced", line=line)], [])
+
+
+def test_old_fault_comes_back_when_its_function_is_read_again(linux: Path) -> None:
+    text = MM.replace(PLAIN, SWAPPED)
+    garbled = text.replace("\tif (prot_numa)\n", "\tif (pte_none(*pte {{ ] )) <- ;\n\tif (prot_numa)\n", 1)
+    own, others = judged(linux, {**BASE}, {"mm/mprotect.c": garbled}, {"mm/mprotect.c": text})
+    assert (own, others) == ([], [row(2, "touched")])
+
+
+@pytest.mark.parametrize("order", ["mended and back", "in, out and in"])
+def test_callee_that_sleeps_again(linux: Path, order: str) -> None:
+    """Whose it is does not change by a gap; that of the author is told once, of the patch that had it first."""
+    sleeps, not_ = ({"mm/mprotect.c": text} for text in (MM.replace(SWAP, SLEEP, 1), MM))
+    call = line_of(sleeps["mm/mprotect.c"], "change_swap_pte(vma, addr, pte, oldpte")
+    if order == "mended and back":
+        own, others = judged(linux, {**sleeps}, {**not_}, {**sleeps})
+        assert (own, others) == ([], [row(0, "old", "sleep-in-section", line=call)])
+    else:
+        own, others = judged(linux, {}, {**sleeps}, {**not_}, {**sleeps})
+        assert (own, others) == ([row(1, "made-reachable", "sleep-in-section", line=call)], [])
+
+
+def test_old_note_is_not_of_the_patch_that_repairs_what_hid_it(linux: Path, tmp_path: Path) -> None:
+    """While a path leaves the mode on, nothing is proposed; the proposal comes back, and is nobody's."""
+    hidden = MM.replace(
+        "\t\tif (pte_none(oldpte))\n\t\t\tcontinue;\n", "\t\tif (pte_none(oldpte))\n\t\t\treturn 0;\n", 1
+    )
+    assert hidden != MM
+    mails = made(linux, *((f"mm: {n}", {"mm/mprotect.c": (None, text)}) for n, text in enumerate([hidden, MM])))
+    (tmp_path / "series.mbox").write_bytes(mbox(mails))
+    with checked(tmp_path / "series.mbox", linux) as report:
+        assert [(f.patch, f.diagnostic.rule) for f in report.authors()] == [(1, "broken-then-repaired")]
+        notes = [f for f in report.findings if f.diagnostic.path == "mm/mprotect.c" and f.final]
+        assert told(notes) == [(2, "touched", "unranged-walker", "mm/mprotect.c", LINE)]
+        assert notes[0].repaired_by is None
