@@ -26,7 +26,11 @@ from mmlint.source import Span
 CONSTRUCTOR: Final = "mmlint.rule.Rule"
 _LEVEL: Final = "mmlint.diagnostic.Level."
 _HEADING: Final = re.compile(r"^## +(.+?) *$", re.MULTILINE)
-_KINDS: Final = {"str": (str, "a string"), "Level": (Level, "one of Level.NOTE, Level.WARNING, Level.ERROR")}
+_KINDS: Final = {
+    "str": (str, "a string"),
+    "bool": (bool, "True or False"),
+    "Level": (Level, "one of Level.NOTE, Level.WARNING, Level.ERROR"),
+}
 
 
 class NotLiteralError(Exception):
@@ -150,6 +154,8 @@ def _literal(file: RuleFile, name: str, value: cst.BaseExpression) -> object:
         read = value.evaluated_value
     elif file.meaning(value).startswith(_LEVEL):
         read = Level.__members__.get(file.meaning(value).removeprefix(_LEVEL))
+    elif isinstance(value, cst.Name) and value.value in ("True", "False"):
+        read = value.value == "True"
     if not isinstance(read, kind):
         raise NotLiteralError(f"the {name} of RULE has to be {wanted}, not '{file.text(value)}'", file.span(value))
     return read

@@ -42,6 +42,7 @@ class Rule:
     """Metadata of a rule, all literals. Raises ValueError when the name or the fix is malformed.
 
     ``question`` is what a reviewer asks the author below the message: short, and rather a question than a command.
+    ``spelling`` tells that only a name is amiss: what the rule finds works as it stands.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Rule:
     summary: str
     fix: str = "none"
     question: str = ""
+    spelling: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]+(-[a-z]+)*", self.name):

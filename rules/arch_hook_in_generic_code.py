@@ -41,6 +41,7 @@ RULE = Rule(
     summary="generic code calls the architecture's hook",
     fix="safe",
     question="Is there a reason to call the hook?",
+    spelling=True,
 )
 
 

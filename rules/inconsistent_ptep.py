@@ -46,6 +46,7 @@ RULE = Rule(
     summary="the right pointer under another name than the sibling calls use",
     fix="safe",
     question="Could it be spelled alike, so that nobody has to wonder?",
+    spelling=True,
 )
 
 

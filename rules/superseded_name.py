@@ -40,6 +40,7 @@ RULE = Rule(
     summary="another version's name of the ranged call or of its hook",
     fix="safe",
     question="Is that left over from an earlier version?",
+    spelling=True,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,8 @@ from tests.series_samples import (
 
 MM = (LINUX / "mm/mprotect.c").read_text()
 VM = (LINUX / "mm/vmalloc.c").read_text()
+HEADER = "include/linux/pgtable.h"
+HEAD = (LINUX / HEADER).read_text()
 LINE = line_of(MM, PLAIN)
 OFF = "\tlazy_mmu_mode_disable();\n"
 RESCHED = "\tcond_resched();\n" + OFF
@@ -183,3 +185,75 @@ def test_old_note_is_not_of_the_patch_that_repairs_what_hid_it(linux: Path, tmp_
         notes = [f for f in report.findings if f.diagnostic.path == "mm/mprotect.c" and f.final]
         assert told(notes) == [(2, "touched", "unranged-walker", "mm/mprotect.c", LINE)]
         assert notes[0].repaired_by is None
+
+
+NEW = "_with_ptes"
+
+
+def renamed(text: str) -> str:
+    return text.replace("_for_pte_range", NEW)
+
+
+def both_names() -> str:
+    """The header with the call and its hook under both names."""
+    text = HEAD
+    for begin in ("#ifndef arch_enter_lazy_mmu_mode_for_pte_range", f"static inline void {RANGED}("):
+        for place in reversed([found.start() for found in re.finditer(re.escape(begin), text)]):
+            ends = "#endif\n" if begin.startswith("#") else "}\n"
+            end = text.index(ends, place) + len(ends)
+            text = text[:end] + "\n" + renamed(text[place:end]) + text[end:]
+    return text
+
+
+def bisected(steps: Sequence[Files], linux: Path) -> list[tuple[int, str, str, int, str]]:
+    """What is told of states in between: patch, cause, path, line, and the rule that found it."""
+    mails = made(linux, *((f"mm: step {n}", edits(files)) for n, files in enumerate(steps, start=1)))
+    box = linux.parent / "series.mbox"
+    box.write_bytes(mbox(mails))
+    with checked(box, linux) as report:
+        found = [f for f in report.authors() if f.diagnostic.rule == "broken-then-repaired"]
+        rules = [re.findall(r"\[([a-z-]+)\], until", f.diagnostic.message)[0] for f in found]
+        places = [(patch, cause, path, line) for patch, cause, _, path, line in told(found)]
+        return [(*place, rule) for place, rule in zip(places, rules, strict=True)]
+
+
+def test_name_that_is_given_up_step_by_step(linux: Path) -> None:
+    """Both names are there until nobody uses the old one: each state builds, and nothing is broken."""
+    call = MM.replace(PLAIN, MPROTECT)
+    commit(linux, "the base", edits({"mm/mprotect.c": call}))
+    git(linux, "tag", "-f", "base")
+    steps: list[Files] = [{HEADER: both_names()}, {"mm/mprotect.c": renamed(call)}, {HEADER: renamed(HEAD)}]
+    assert bisected(steps, linux) == []
+
+
+def test_name_that_is_given_up_before_its_last_call(linux: Path) -> None:
+    """The second patch takes the old name away, and the third one converts the call: that does not build."""
+    call = MM.replace(PLAIN, MPROTECT)
+    comment = f"/* {RANGED}() is a hint. */\n" + VM
+    commit(linux, "the base", edits({"mm/mprotect.c": call, "mm/vmalloc.c": comment}))
+    git(linux, "tag", "-f", "base")
+    steps: list[Files] = [
+        {HEADER: both_names()},
+        {HEADER: renamed(HEAD), "mm/mprotect.c": "\n" + call},
+        {"mm/mprotect.c": "\n" + renamed(call), "mm/vmalloc.c": renamed(comment)},
+    ]
+    assert bisected(steps, linux) == [(2, "made-reachable", "mm/mprotect.c", LINE + 1, "superseded-name")]
+
+
+def test_hooks_that_are_converted_step_by_step(linux: Path) -> None:
+    """A series that brings the generic calls: the architecture's hooks work until their callers follow."""
+    hooks = MM.replace(PLAIN, "\tarch_enter_lazy_mmu_mode();\n").replace(OFF, "\tarch_leave_lazy_mmu_mode();\n")
+    none = HEAD.replace("lazy_mmu_mode_", "lazy_mmu_then_")
+    commit(linux, "the base", edits({"mm/mprotect.c": hooks, HEADER: none}))
+    git(linux, "tag", "-f", "base")
+    assert bisected([{HEADER: HEAD}, {"mm/mprotect.c": MM}], linux) == []
+
+
+def test_definition_that_does_not_build_in_between(linux: Path) -> None:
+    """The fallback of the hook comes later, and so does the kernel-doc: only the one is broken."""
+    hook = re.search(r"#ifndef arch_enter_lazy_mmu_mode_for_pte_range\n.*?#endif\n", HEAD, re.DOTALL)
+    docs = [m for m in re.finditer(r"/\*\*\n.*?\*/\n", HEAD, re.DOTALL) if f"{RANGED}()" in m.group()]
+    assert hook and docs
+    bare = HEAD.replace(hook.group(), "").replace(docs[0].group(), "")
+    line = line_of(bare, f"static inline void {RANGED}(")
+    assert bisected([{HEADER: bare}, {HEADER: HEAD}], linux) == [(1, "made-reachable", HEADER, line, "api-definition")]

@@ -120,17 +120,18 @@ def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> lis
             match = found
             break
     if match is None:
-        return [Remark(name, definitions[0].name_span, f"{name}() has no kernel-doc")]
+        return [Remark(name, definitions[0].name_span, f"{name}() has no kernel-doc", is_text=True)]
     text = match.group().decode("utf-8", "backslashreplace")
     subject = Span(match.start(), match.start() + 3)
     missing = [f"'{parameter}'" for _, parameter in _parameter_list(definitions[0]) if f"@{parameter}:" not in text]
     remarks = []
     if missing:
         message = f"the kernel-doc of {name}() does not describe {', '.join(missing)}"
-        remarks.append(Remark(name, subject, message))
+        remarks.append(Remark(name, subject, message, is_text=True))
     for topic, pattern in _TOPICS:
         if not pattern.search(text.lower()):
-            remarks.append(Remark(name, subject, f"the kernel-doc of {name}() does not say what happens when {topic}"))
+            message = f"the kernel-doc of {name}() does not say what happens when {topic}"
+            remarks.append(Remark(name, subject, message, is_text=True))
     return remarks
 
 
@@ -148,4 +149,4 @@ def _continuation(analysis: FileAnalysis, definition: Definition) -> list[Remark
     if not edits:
         return []
     message = f"the parameters of {definition.name}() are not continued with two tabs"
-    return [Remark(definition.name, definition.name_span, message, (), tuple(edits))]
+    return [Remark(definition.name, definition.name_span, message, (), tuple(edits), is_text=True)]

@@ -276,13 +276,17 @@ class Mention(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """Something amiss in the definition of the ranged call. ``edits`` are spans with their new texts, or none."""
+    """Something amiss in the definition of the ranged call. ``edits`` are spans with their new texts, or none.
+
+    ``is_text`` tells of its documentation and layout: what is compiled is as it should be.
+    """
 
     function: str
     subject: Span
     message: str
     because: tuple[Evidence, ...] = ()
     edits: tuple[tuple[Span, str], ...] = ()
+    is_text: bool = False
 
 
 @dataclass(frozen=True)

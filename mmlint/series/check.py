@@ -129,7 +129,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     conversion = None if other else conversion_of(judge, patches)
     findings = [_finding(track) for track in history.tracks]
     early = apart(undefined(judge, patches))
-    findings += [*early, *apart(transient(history.tracks, patches, early))]
+    findings += [*early, *apart(transient(history.tracks, patches, early, judge))]
     if conversion and not _is_partial(patches):
         findings += incomplete(conversion, judge)
     unseen = base.unseen

@@ -78,6 +78,11 @@ class Judge:
         self._indices: dict[StateTree, StateIndex] = {}
 
     @property
+    def spelling(self) -> frozenset[str]:
+        """The rules that find names only."""
+        return frozenset(loaded.rule.name for loaded in self._checker.rules if loaded.rule.spelling)
+
+    @property
     def last(self) -> int:
         """The number of the last state."""
         return len(self._space.commits) - 1

@@ -1,7 +1,7 @@
 """What only a series as a whole can get wrong, and how far it converts the tree.
 
 conversion_of(judge, patches)       the sections of the last state that name their range, and those left plain
-transient(tracks, patches)          broken-then-repaired: a state in between cannot be bisected
+transient(tracks, patches, early, judge)  broken-then-repaired: a state in between cannot be bisected
 undefined(judge, patches)           used-before-defined: a call before its function exists
 incomplete(conversion, judge)       incomplete-conversion: plain sections next to those that the series converts
 """
@@ -82,10 +82,13 @@ def _writers(patches: Sequence[Patch]) -> dict[tuple[str, int], int]:
     return found
 
 
-def transient(tracks: Sequence[Track], patches: Sequence[Patch], early: Sequence[Finding]) -> Iterator[Finding]:
+def transient(
+    tracks: Sequence[Track], patches: Sequence[Patch], early: Sequence[Finding], judge: Judge
+) -> Iterator[Finding]:
     """A finding of the series' own making that a later patch of it takes away.
 
-    A line that is told in ``early`` already, because its call comes too soon, is not told twice.
+    A line that is told in ``early`` already, because its call comes too soon, is not told twice; nor is what works all
+    the same, as a name that is given up by and by does while the header has both.
     """
     told_early = {(f.patch, f.diagnostic.path, f.diagnostic.location.line) for f in early}
     for track in tracks:
@@ -94,13 +97,49 @@ def transient(tracks: Sequence[Track], patches: Sequence[Patch], early: Sequence
         caused = track.cause in (Cause.INTRODUCED, Cause.MADE_REACHABLE)
         if not caused or track.repaired_by is None or track.told.level < Level.WARNING:
             continue
-        told = track.told
+        state = _broken_in(track, track.repaired_by, judge)
+        told = _as_of(track, state, patches, judge) if state else None
+        if told is None:
+            continue
         later = patches[track.repaired_by - 1]
         notes = (Note(told.location, f"{later.name} repairs it: {later.title}"), *told.notes)
         message = f"{told.message} [{told.rule}], until a later patch of the series repairs it"
         diagnostic = Diagnostic(TRANSIENT, Level.WARNING, told.location, told.function, message, notes)
         (marked,) = fingerprinted([diagnostic])
-        yield Finding(marked, track.cause, track.patch, None, track.repaired_by)
+        cause = track.cause if state == track.patch else Cause.MADE_REACHABLE
+        yield Finding(marked, cause, state, None, track.repaired_by)
+
+
+def _broken_in(track: Track, end: int, judge: Judge) -> int:
+    """The first state before ``end`` that has the finding and does not build or work; 0 where each of them does."""
+    told = track.told
+    report = judge.reports(track.patch).get(told.path)
+    if report is None or report.facts is None:
+        return track.patch
+    mention = next((m for m in report.facts.mentions if m.span == told.location.span), None)
+    if mention:
+        # Nobody compiles a comment.
+        if not mask(report.facts.source.data)[mention.span.start : mention.span.end].strip():
+            return 0
+        return next((state for state in range(track.patch, end) if mention.name not in judge.defined(state)), 0)
+    remarks = [r for r in report.facts.remarks if (r.subject, r.message) == (told.location.span, told.message)]
+    works = told.rule in judge.spelling or any(remark.is_text for remark in remarks)
+    return 0 if works else track.patch
+
+
+def _as_of(track: Track, state: int, patches: Sequence[Patch], judge: Judge) -> Diagnostic | None:
+    """The finding in a later state that has it, or None where its line was written anew since."""
+    path, line = track.told.path, track.told.location.line
+    for patch in patches[track.patch : state]:
+        change = next((c for c in patch.seen if c.before == path and c.kind != "copied"), None)
+        after = Lines(change).after(line)
+        if after is None:
+            return None
+        path, line = change.path if change else path, after
+    report = judge.reports(state).get(path)
+    same = (track.told.rule, track.told.message, line)
+    found = report.diagnostics if report else ()
+    return next((d for d in found if (d.rule, d.message, d.location.line) == same), None)
 
 
 def undefined(judge: Judge, patches: Sequence[Patch]) -> Iterator[Finding]:
