@@ -87,6 +87,18 @@ def test_base_commit_that_is_not_there(linux: Path, tmp_path: Path) -> None:
         assert report.base.unseen == (f"the base-commit 123456789012 is not in {linux}",)
 
 
+def test_base_commit_that_does_not_take_the_patches(linux: Path, tmp_path: Path) -> None:
+    commit(linux, *STEP)
+    (mail,) = patches(linux)
+    wrong = commit(linux, "mm: other", {"mm/mprotect.c": (PLAIN, "\tarch_enter_lazy_mmu_mode();\n")})
+    git(linux, "checkout", "-q", "base")
+    with checked(write(tmp_path, mail.replace(b"-- \n", f"base-commit: {wrong}\n-- \n".encode())), linux) as report:
+        assert (report.base.how, report.base.name) == (How.BLOBS, "HEAD")
+        reason = f"patch 1/1 does not apply there: patch failed: mm/mprotect.c:{LINE - 3}"
+        assert report.base.unseen == (f"the base-commit {wrong[:12]} is not its base: {reason}",)
+        assert told(report.authors()) == ONE
+
+
 def test_prerequisites(linux: Path, tmp_path: Path) -> None:
     base = git(linux, "rev-parse", "base").strip()
     commit(linux, "mm: first", {"mm/mprotect.c": (PLAIN, "\t/* first */\n" + PLAIN)})
@@ -100,7 +112,14 @@ def test_prerequisites(linux: Path, tmp_path: Path) -> None:
         assert told(report.authors()) == [(1, "introduced", "wrong-range", "mm/mprotect.c", LINE + 1)]
     other = mail.replace(b"-- \n", trailer.replace(ids, "0" * 39 + "1").encode())
     with checked(write(tmp_path, other), linux, base="") as report:
-        assert report.base.how is How.BLOBS
+        assert (report.base.how, report.base.unseen) == (
+            How.BLOBS,
+            (
+                "1 prerequisite patch of the series: not in any branch of the tree",
+                f"the base-commit {base[:12]} is not its base: patch 1/1 does not apply there: "
+                f"patch failed: mm/mprotect.c:{LINE - 2}",
+            ),
+        )
 
 
 @pytest.mark.parametrize("where", ["tag", "branch", "history"])

@@ -380,6 +380,25 @@ def test_command(linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
 
 
+def test_old_findings_stand_apart_by_what_became_of_them(
+    linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --all: what is there in the end, and what the series repairs."""
+    wrong = "\tlazy_mmu_mode_enable_for_pte_range(&init_mm, end, addr, pte);\n"
+    rebased(linux, {"mm/mprotect.c": (PLAIN, SWAPPED), "mm/vmalloc.c": (PLAIN, wrong)})
+    mails = made(linux, ("mm/mprotect: put it right", {"mm/mprotect.c": (SWAPPED, MPROTECT)}))
+    words = ["series", str(write(tmp_path, mails)), "--tree", str(linux), "--no-config", "--level", "warning", "-q"]
+    assert main([*words, "--all"]) == 0
+    line = line_of((LINUX / "mm/vmalloc.c").read_text(), PLAIN)
+    swapped = "error: 'end' and 'addr' are swapped: 'pte' is the entry for 'addr' [wrong-range]"
+    assert capsys.readouterr().out.splitlines() == [
+        "old, and no patch comes near:",
+        f"mm/vmalloc.c:{line}:47: {swapped} (old)",
+        "old, and not there any more:",
+        f"mm/mprotect.c:{LINE}:49: {swapped} (old, repaired by patch 1/1)",
+    ]
+
+
 def test_several_processes_say_the_same(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mails = made(
         linux,

@@ -157,6 +157,7 @@ def test_what_a_merge_brings_is_not_the_authors(linux: Path) -> None:
     with checked("base..main", linux) as report:
         assert len(report.patches) == 2
         assert report.authors() == ()
+        assert report.remarks == ("1 merge: what it brings is not of the series",)
         assert (0, "old", "wrong-range", "mm/mprotect.c", LINE) in told(report.findings)
 
 
@@ -191,7 +192,15 @@ def test_newest_revision_is_taken(linux: Path, mails: list[bytes], tmp_path: Pat
     v2 = [header(mail.replace(b"/3]", b"/2]"), "Message-Id", f"<v2-{n}@x>") for n, mail in enumerate(v2)]
     with checked(write(tmp_path, mbox([*mails, *v2])), linux) as report:
         assert [(p.revision, p.number, p.total) for p in report.patches] == [(2, 1, 2), (2, 2, 2)]
-        assert report.authors() == ()
+        assert (report.authors(), report.remarks) == ((), ())
+
+
+def test_another_series_of_a_lower_revision_is_told(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    v2 = [header(mail.replace(b"[PATCH ", b"[PATCH v2 "), "Message-Id", f"<v2-{n}@x>") for n, mail in enumerate(mails)]
+    others = [mail.replace(b"] mm", b"] other: mm") for mail in mails]
+    with checked(write(tmp_path, mbox([*others, *v2])), linux) as report:
+        assert [patch.revision for patch in report.patches] == [2, 2, 2]
+        assert report.remarks == ("3 patches of v1, of which v2 has none: not looked at",)
 
 
 def test_one_patch_of_a_new_revision_answers_the_old(linux: Path, mails: list[bytes], tmp_path: Path) -> None:

@@ -44,10 +44,12 @@ def render_lines(
         for finding in own:
             yield from _finding(finding, report, pen, quiet)
     old = [finding for finding in findings if not finding.patch]
-    if old:
-        yield pen("bold", "old, and no patch comes near:")
-    for finding in old:
-        yield from _finding(finding, report, pen, quiet)
+    for heading, is_there in (("old, and no patch comes near:", True), ("old, and not there any more:", False)):
+        listed = [finding for finding in old if (finding.final is not None) == is_there]
+        if listed:
+            yield pen("bold", heading)
+        for finding in listed:
+            yield from _finding(finding, report, pen, quiet)
     for finding in report.unneeded if everything else report.unneeded_by_author():
         yield from render_diagnostic(finding.diagnostic, pen, quiet)
     for skipped in report.skipped:

@@ -56,6 +56,7 @@ def arrange(letters: Sequence[Letter], where: str) -> Order:
         _account(order, where)
     else:
         order.patches = chosen
+    _tell_of_others(order, patches)
     covers = [letter for letter in unique if letter.mail.is_cover or _is_cover(letter)]
     matching = [letter for letter in covers if letter.mail.is_cover or letter.subject.revision == newest]
     order.cover = matching[-1] if matching else None
@@ -85,6 +86,17 @@ def _one_total(chosen: list[Letter], order: Order) -> list[Letter]:
     others = sum(len(letters) for t, letters in totals.items() if t != total)
     order.remarks.append(f"{_counted(others, 'patch', 'patches')} of another series in the same mailbox: not looked at")
     return totals[total]
+
+
+def _tell_of_others(order: Order, patches: Sequence[Letter]) -> None:
+    """A word on patches of a lower revision that the newest one has none of: they are of another series."""
+    newest = max(letter.subject.revision for letter in order.patches)
+    titles = {letter.subject.title for letter in order.patches}
+    for revision in sorted({letter.subject.revision for letter in patches if letter.subject.revision < newest}):
+        others = [letter for letter in patches if letter.subject.revision == revision]
+        if titles.isdisjoint(letter.subject.title for letter in others):
+            count = _counted(len(others), "patch", "patches")
+            order.remarks.append(f"{count} of v{revision}, of which v{newest} has none: not looked at")
 
 
 def _fill(counted: list[Letter], patches: Sequence[Letter], order: Order) -> None:

@@ -173,7 +173,8 @@ def _read(sources: Sequence[str], git: PrivateGit) -> _Input:
         raise UsageError(f"{alone}: a range of commits goes alone; give that, or files")
     if alone:
         commits = read_range(source, git)
-        return _Input(commits.letters, tuple(_changes(letter) for letter in commits.letters), commits=commits)
+        changes = tuple(_changes(letter) for letter in commits.letters)
+        return _Input(commits.letters, changes, remarks=_of_merges(len(commits.merges)), commits=commits)
     letters = [open_mail(mail, git) for name in sources for mail in read_mails(name, git)]
     order = arrange(letters, source)
     if len(order.patches) > MAX_PATCHES:
@@ -182,6 +183,14 @@ def _read(sources: Sequence[str], git: PrivateGit) -> _Input:
     if sum(len(change.hunks) for patch in changes for change in patch) > MAX_HUNKS:
         raise UsageError(f"{source}: more than {MAX_HUNKS:,} hunks; give a smaller series")
     return _Input(tuple(order.patches), changes, order.cover, tuple(order.remarks))
+
+
+def _of_merges(count: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (
+        f"{count} merge{'s' * (count != 1)}: what {'they bring' if count != 1 else 'it brings'} is not of the series",
+    )
 
 
 def _changes(letter: Letter) -> tuple[FileChange, ...]:

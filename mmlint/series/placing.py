@@ -57,7 +57,7 @@ def place(
             if base.how is How.HEAD and blobs:
                 how = "git had to merge the patches" if space.three_way else "the patches apply to other files"
                 unseen = (*base.unseen[:-1], f"the base was not found: {how}")
-            return replace(base, unseen=unseen), space
+            return replace(base, unseen=(*_misfit(failure), *unseen)), space
         _refuse_flowed(found)
         failure = failure or found
         if base.how is How.GIVEN:
@@ -72,11 +72,22 @@ def place(
         space.begin(head, paths, full)
         found = _apply_all(space, letters, base)
         if found is None:
-            return replace(base, revision=space.commits[0]), space
+            return replace(base, revision=space.commits[0], unseen=(*_misfit(failure), told)), space
         raise _refused(found, letters)
     if failure and failure.base.how in _SURE:
         raise _refused(failure, letters)
     return _hunks(git, str(failure) if failure else f"{git.tree.shown} has no commit"), None
+
+
+def _misfit(failure: _Failure | None) -> tuple[str, ...]:
+    """What there is to tell of a base that the mails name and that does not take them."""
+    if failure is None or failure.base.how not in (How.TRAILER, How.PREREQUISITES):
+        return ()
+    what = "base-commit" if failure.base.how is How.TRAILER else "commit with its prerequisite patches"
+    where = f"the {what} {failure.base.revision[:12]} is not its base"
+    subject = failure.letter.subject
+    told = f"{where}: patch {subject.number}/{subject.total} does not apply there: {failure.reason}"
+    return (*failure.base.unseen, told)
 
 
 def _on_folder(
