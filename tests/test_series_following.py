@@ -94,6 +94,16 @@ def test_renamed_callee_makes_no_new_fault(linux: Path) -> None:
     assert (own, others) == ([], [row(1, "touched", "sleep-in-section", line=line)])
 
 
+@pytest.mark.parametrize("name", ["might_sleep", "wait_for_it"])
+def test_other_callee_that_sleeps_as_well_is_new(linux: Path, name: str) -> None:
+    """Nobody was renamed: the author calls another one, and its line is as like as can be."""
+    waits = "static void wait_for_it(void)\n{\n\tmsleep(1);\n}\n\n"
+    base = waits + waits.replace("wait_for_it", "wait_long") + MM.replace(OFF, "\twait_long();\n" + OFF)
+    line = line_of(base, "\twait_long();\n")
+    own, others = judged(linux, {"mm/mprotect.c": base}, {"mm/mprotect.c": base.replace("\twait_long(", f"\t{name}(")})
+    assert (own, others) == ([row(1, "introduced", "sleep-in-section", line=line)], [])
+
+
 @pytest.mark.parametrize("arguments", ["vma->vm_mm, addr, addr, pte", "tlb->mm, addr, end, pte + 1"])
 def test_call_that_is_wrong_in_another_way_is_new(linux: Path, arguments: str) -> None:
     text = MM.replace(PLAIN, f"\t{RANGED}({arguments});\n")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mmlint.checker import FileReport
-from mmlint.diagnostic import Diagnostic
+from mmlint.diagnostic import Diagnostic, Note
 from mmlint.facts.sections import FunctionFacts
 from mmlint.series.model import FileChange
 
@@ -178,6 +178,7 @@ class Step:
         """True for a line that the patch wrote anew with other names for the same: nothing else is different.
 
         An old name has to be gone from the function, and a new one must not have been there: else another is meant.
+        Of a function that is called, the evidence has to lead to the same lines: another one may do the same.
         """
         if self.path(old.path) != new.path or self.line(old.path, old.location.line) is not None:
             return False
@@ -190,7 +191,22 @@ class Step:
         changed = {before: after for before, after in names.items() if before != after}
         bodies = (_body(old, self._before), _body(new, self._after))
         gone, come = (set(_NAME.findall(body)) for body in bodies)
-        return bool(changed) and not (set(changed) & come or set(changed.values()) & gone)
+        if not changed or set(changed) & come or set(changed.values()) & gone:
+            return False
+        called = {name for name in changed if re.search(rf"\b{name}\s*\(", texts[0][0])}
+        told = {name for note in old.notes for name in _NAME.findall(note.message)}
+        return not called or (called <= told and self._is_same_evidence(old.notes, new.notes, names))
+
+    def _is_same_evidence(self, old: Sequence[Note], new: Sequence[Note], names: dict[str, str]) -> bool:
+        for before, after in zip(old, new, strict=False):
+            place = before.location
+            if self.path(place.path) != after.location.path:
+                return False
+            if self.line(place.path, place.line) not in (None, after.location.line):
+                return False
+            if not _rename(_TOKEN.findall(before.message), _TOKEN.findall(after.message), names):
+                return False
+        return len(old) == len(new)
 
 
 def _by(key: _Key, diagnostics: Sequence[Diagnostic]) -> dict[Hashable, list[Diagnostic]]:
