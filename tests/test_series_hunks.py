@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ def test_used_before_defined(linux: Path, tmp_path: Path, nothing: Path) -> None
     for tree, how in ((linux, How.BLOBS), (nothing, How.HUNKS)):
         with checked(source, tree) as report:
             assert report.base.how is how
-            (finding,) = [f for f in report.authors() if f.diagnostic.rule == "used-before-defined"]
+            (finding,) = report.authors()
             assert told([finding]) == [(1, "introduced", "used-before-defined", "mm/mprotect.c", line)]
             found = finding.diagnostic
             assert (found.message, found.function) == (
@@ -74,6 +75,19 @@ def test_used_before_defined(linux: Path, tmp_path: Path, nothing: Path) -> None
             assert (finding.repaired_by, finding.final) == (2, None)
             fingerprints.append(found.fingerprint)
     assert fingerprints[0] == fingerprints[1]
+
+
+def test_what_the_header_lacks_is_told_where_all_of_it_is_shown(linux: Path, tmp_path: Path, nothing: Path) -> None:
+    """A stub that is shown is not all that the header has: kernel-doc may stand above."""
+    text = (LINUX / HEADER).read_text()
+    bare = re.sub(r"/\*\*\n \* lazy_mmu_mode_enable_for_pte_range\(\).*?\*/\n", "", text, flags=re.DOTALL)
+    assert bare != text
+    steps = ("mm: the new name", {HEADER: (text, bare.replace("_for_pte_range", "_with_ptes"))})
+    for options, expected in ((), []), (ALL, [f"{NEW}() has no kernel-doc"]):
+        with checked(write(tmp_path, made(linux, steps, options=options)), nothing) as report:
+            assert report.base.how is How.HUNKS
+            assert [f.diagnostic.message for f in report.authors()] == expected
+        git(linux, "checkout", "-q", "-f", "base")
 
 
 @pytest.mark.parametrize("seen", [True, False])

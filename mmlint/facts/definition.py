@@ -108,7 +108,7 @@ def _fallback(analysis: FileAnalysis, ranged: Ranged, definitions: list[Definiti
     if not calls or re.search(rb"#\s*ifndef\s+" + ranged.hook.encode() + rb"\b", masked):
         return []
     message = f"{ranged.hook}() has no fallback under #ifndef: architectures without the hook do not build"
-    return [Remark(ranged.name, calls[0].name_span, message)]
+    return [Remark(ranged.name, calls[0].name_span, message, is_absence=True)]
 
 
 def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> list[Remark]:
@@ -120,7 +120,8 @@ def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> lis
             match = found
             break
     if match is None:
-        return [Remark(name, definitions[0].name_span, f"{name}() has no kernel-doc", is_text=True)]
+        message = f"{name}() has no kernel-doc"
+        return [Remark(name, definitions[0].name_span, message, is_text=True, is_absence=True)]
     text = match.group().decode("utf-8", "backslashreplace")
     subject = Span(match.start(), match.start() + 3)
     missing = [f"'{parameter}'" for _, parameter in _parameter_list(definitions[0]) if f"@{parameter}:" not in text]

@@ -278,7 +278,8 @@ class Mention(NamedTuple):
 class Remark(NamedTuple):
     """Something amiss in the definition of the ranged call. ``edits`` are spans with their new texts, or none.
 
-    ``is_text`` tells of its documentation and layout: what is compiled is as it should be.
+    ``is_text`` tells of its documentation and layout: what is compiled is as it should be. ``is_absence`` tells that
+    something is amiss because it stands nowhere in the file.
     """
 
     function: str
@@ -287,6 +288,7 @@ class Remark(NamedTuple):
     because: tuple[Evidence, ...] = ()
     edits: tuple[tuple[Span, str], ...] = ()
     is_text: bool = False
+    is_absence: bool = False
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def check_hunks(
         last |= after
         for change in patch.files:
             known = _identities(before.get(change.path))
-            for diagnostic in _certain(after.get(change.path)):
+            for diagnostic in _certain(after.get(change.path), _is_whole(change)):
                 identity = (diagnostic.rule, diagnostic.function, diagnostic.message)
                 if identity in known:
                     known.remove(identity)
@@ -160,8 +160,8 @@ def _identities(report: FileReport | None) -> list[tuple[str, str, str]]:
     return [(d.rule, d.function, d.message) for d in (report.diagnostics if report else ())]
 
 
-def _certain(report: FileReport | None) -> list[Diagnostic]:
-    """The findings that do not rest on something unknown."""
+def _certain(report: FileReport | None, is_whole: bool) -> list[Diagnostic]:
+    """The findings that do not rest on something unknown, nor on what may stand where the hunks do not show it."""
     if report is None or report.facts is None:
         return []
     unknown = {
@@ -171,6 +171,8 @@ def _certain(report: FileReport | None) -> list[Diagnostic]:
         for obligation in section.obligations
         if obligation.status is Status.UNKNOWN
     }
+    if not is_whole:
+        unknown |= {(remark.function, remark.message) for remark in report.facts.remarks if remark.is_absence}
     return fingerprinted(d for d in report.diagnostics if (d.function, d.message) not in unknown)
 
 
