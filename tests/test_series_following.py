@@ -197,6 +197,49 @@ def test_old_note_is_not_of_the_patch_that_repairs_what_hid_it(linux: Path, tmp_
         assert notes[0].repaired_by is None
 
 
+READ = "oldpte = ptep_get(pte);"
+RAW = MM.replace(READ, "oldpte = *pte;", 1)
+RAW_LINE = line_of(RAW, "oldpte = *pte;")
+RAW_RANGED = RAW.replace(PLAIN, MPROTECT)
+
+
+def raw(patch: int, cause: str) -> Row:
+    return row(patch, cause, "raw-pte-access", line=RAW_LINE)
+
+
+@pytest.mark.parametrize("where", ["own", "callee"])
+def test_conversion_makes_an_old_access_an_error(linux: Path, where: str) -> None:
+    """A warning in a plain section, an error in one that names its range: the patch that converts it has to know."""
+    text, line = RAW, RAW_LINE
+    if where == "callee":
+        text = MM.replace("\tif (!folio ||", "\tif (pte_none(*pte))\n\t\treturn 1;\n\tif (!folio ||", 1)
+        line = line_of(text, "*pte))\n")
+    own, others = judged(linux, {"mm/mprotect.c": text}, {"mm/mprotect.c": text.replace(PLAIN, MPROTECT)})
+    assert (own, others) == ([row(1, "made-reachable", "raw-pte-access", line=line)], [])
+    with checked(linux.parent / "series.mbox", linux) as report:
+        (finding,) = report.authors()
+        assert finding.level is Level.ERROR
+        assert finding.final is not None and finding.final.fingerprint == finding.diagnostic.fingerprint
+
+
+def test_conversion_of_an_old_access_that_is_mended_later(linux: Path) -> None:
+    own, others = judged(
+        linux, {"mm/mprotect.c": RAW}, {"mm/mprotect.c": RAW_RANGED}, {"mm/mprotect.c": MM.replace(PLAIN, MPROTECT)}
+    )
+    assert (own, others) == ([row(1, "made-reachable", "broken-then-repaired", line=RAW_LINE)], [])
+
+
+def test_conversion_that_is_taken_back_leaves_an_old_access(linux: Path) -> None:
+    own, others = judged(linux, {"mm/mprotect.c": RAW}, {"mm/mprotect.c": RAW_RANGED}, {"mm/mprotect.c": RAW})
+    assert (own, others) == ([], [raw(1, "touched")])
+
+
+def test_access_and_conversion_of_one_series(linux: Path) -> None:
+    """A warning of the first patch, an error of the second."""
+    own, others = judged(linux, {}, {"mm/mprotect.c": RAW}, {"mm/mprotect.c": RAW_RANGED})
+    assert (own, others) == ([raw(2, "made-reachable")], [])
+
+
 NEW = "_with_ptes"
 
 

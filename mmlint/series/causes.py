@@ -27,7 +27,7 @@ class Track:
     """One finding on its way: as it was told first, as it is now, and who did what.
 
     Of one that is gone, ``last`` is as it was told last, at the path and line that it would have now; None when that
-    line is gone as well.
+    line is gone as well. Of one that a patch made worse, ``milder`` is as it was: told, cause and patch.
     """
 
     told: Diagnostic
@@ -36,6 +36,7 @@ class Track:
     patch: int
     repaired_by: int | None = None
     last: tuple[Diagnostic, str, int] | None = None
+    milder: tuple[Diagnostic, Cause, int] | None = None
 
 
 class History:
@@ -65,6 +66,8 @@ class History:
                 new.append(diagnostic)
                 continue
             _goes_on(track, diagnostic, patch if is_authors and step.touches(before, diagnostic) else 0)
+            if is_authors and diagnostic.level > before.level:
+                _rises(track, diagnostic, patch, step)
         for diagnostic in _back(away, new, step, patch if is_authors else 0):
             cause = Cause.INTRODUCED if step.wrote(diagnostic) else Cause.MADE_REACHABLE
             track = Track(diagnostic, diagnostic, cause, patch)
@@ -96,11 +99,21 @@ def _told(state: State) -> list[Diagnostic]:
 
 def _goes_on(track: Track, diagnostic: Diagnostic, touched_by: int) -> None:
     """The finding of a track in the next state; 0 for a patch that does not touch it."""
+    if track.milder and diagnostic.level <= track.milder[0].level:
+        track.told, track.cause, track.patch = track.milder
+        track.milder = None
     track.now = diagnostic._replace(fingerprint=track.told.fingerprint)
     if track.cause is Cause.OLD and touched_by:
         track.cause, track.patch, track.told = Cause.TOUCHED, touched_by, track.now
     elif track.cause is Cause.OLD:
         track.told = track.now
+
+
+def _rises(track: Track, diagnostic: Diagnostic, patch: int, step: Step) -> None:
+    """What a patch makes worse is of its causing, such as a direct access in a section that names its range by now."""
+    track.milder = track.milder or (track.told, track.cause, track.patch)
+    track.cause = Cause.INTRODUCED if step.wrote(diagnostic) else Cause.MADE_REACHABLE
+    track.patch, track.told = patch, diagnostic._replace(fingerprint=track.told.fingerprint)
 
 
 def _end(track: Track, before: Diagnostic, patch: int, step: Step, state: State) -> None:

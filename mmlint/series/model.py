@@ -47,9 +47,9 @@ SERIES_RULES: Final = (TRANSIENT, INCOMPLETE, UNDEFINED)
 class Cause(StrEnum):
     """Whose a finding is, seen from the patch that it is told of.
 
-    ``INTRODUCED``: it stands on a line that the patch wrote. ``MADE_REACHABLE``: it is new after the patch, on a line
-    that was there before. ``TOUCHED``: it was there, and the patch changes its function. ``OLD``: it was there, and no
-    patch comes near.
+    ``INTRODUCED``: it stands on a line that the patch wrote. ``MADE_REACHABLE``: it is new after the patch, or worse
+    than before, on a line that was there. ``TOUCHED``: it was there, and the patch changes its function. ``OLD``: it
+    was there, and no patch comes near.
     """
 
     INTRODUCED = "introduced"
