@@ -207,5 +207,7 @@ def test_own_series_of_the_same_shape(tmp_path: Path) -> None:
     # Three lists of parameters, and one word.
     assert changed == ["6", "6", HEADER, "1", "1", "mm/madvise.c"]
     with checked("base..HEAD", linux) as report:
-        repaired = [f.diagnostic.message.split("[")[1].split("]")[0] for f in report.authors() if f.repaired_by == 2]
+        repaired = [f.diagnostic.rule for f in report.findings if f.repaired_by == 2 and f.patch == 1]
         assert sorted(repaired) == ["api-definition"] * 3 + ["inconsistent-ptep"]
+        # It was text and a name: nothing was broken in between.
+        assert [f.diagnostic.rule for f in report.authors() if f.repaired_by] == []

@@ -57,7 +57,8 @@ def render_lines(
     if report.previous and not quiet:
         for finding in report.previous.fixed:
             gone = finding.diagnostic
-            yield f"fixed since {shown(report.previous.name)}: {shown(gone.message)} [{gone.rule}]"
+            where = f"{shown(gone.path)}: " + (f"{shown(gone.function)}(): " if gone.function else "")
+            yield f"fixed since {shown(report.previous.name)}: {where}{shown(gone.message)} [{gone.rule}]"
     if verbose and report.conversion:
         yield from _sites(report.conversion)
     for remark in report.remarks:

@@ -30,8 +30,8 @@ from mmlint.series.model import (
     FileChange,
     Finding,
     Patch,
-    Previous,
     SeriesReport,
+    is_partial,
 )
 from mmlint.series.orders import OrderedJudge, reason
 from mmlint.series.placing import place
@@ -85,18 +85,12 @@ def check_series(source: str, options: Options, settings: Settings) -> Iterator[
             if options.previous:
                 with PrivateGit(tree) as other:
                     before = _report(options.previous, replace(options, base=None, beside=()), settings, other, cache)
-                    findings, fixed = compare(report.findings, before.findings)
-                    previous = Previous(options.previous, _revision(before), fixed)
-                    report = replace(report, findings=findings, previous=previous)
+                    report = compare(report, before, options.previous)
             yield report
         except GitError as error:
             raise UsageError(f"{source}: git failed: {error}") from error
         finally:
             gc.set_threshold(*thresholds)
-
-
-def _revision(report: SeriesReport) -> int:
-    return report.patches[0].revision if report.patches else 1
 
 
 def _report(source: str, options: Options, settings: Settings, git: PrivateGit, cache: Cache) -> SeriesReport:
@@ -130,7 +124,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     findings = [_finding(track) for track in history.tracks]
     early = apart(undefined(judge, patches))
     findings += [*early, *apart(transient(history.tracks, patches, early, judge))]
-    if conversion and not _is_partial(patches):
+    if conversion and not is_partial(patches):
         findings += incomplete(conversion, judge)
     unseen = base.unseen
     if other:
@@ -155,11 +149,6 @@ def _selected(report: SeriesReport, settings: Settings) -> SeriesReport:
     chosen = tuple(finding for finding in report.findings if settings.selects(finding.diagnostic.rule))
     final = report.final._replace(diagnostics=tuple(d for d in report.final.diagnostics if settings.selects(d.rule)))
     return replace(report, findings=chosen, final=final)
-
-
-def _is_partial(patches: Sequence[Patch]) -> bool:
-    """True when patches of the series are not there, which may well convert the rest."""
-    return any(patch.total > len(patches) for patch in patches)
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -25,7 +25,7 @@ from mmlint.kernel import load_vocabulary
 from mmlint.series.causes import apart
 from mmlint.series.git import GitError
 from mmlint.series.hunk_calls import calls_of, functions_of, incomplete, undefined, unseen
-from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store
+from mmlint.series.model import Base, Cause, Cover, FileChange, Finding, Hunk, Patch, SeriesReport, Store, is_partial
 from mmlint.source import Source
 from mmlint.tree import HEADER, Tree, api_in, read_api
 
@@ -118,7 +118,7 @@ def check_hunks(
             skipped += _unseen(change, new.get(change.path, b""), checker)
     calls = calls_of(checker.vocabulary)
     findings += apart(undefined(patches))
-    if all(patch.total <= len(patches) for patch in patches):
+    if not is_partial(patches):
         findings += incomplete(patches, last, calls)
     final = make_report(len(last), [replace(report, skipped=()) for report in last.values()], skipped)
     return SeriesReport(

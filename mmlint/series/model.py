@@ -27,7 +27,7 @@ SeriesReport
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -319,6 +319,11 @@ class Store(Protocol):
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         """What git prints; new objects and the index are private. Raises GitError."""
+
+
+def is_partial(patches: Sequence[Patch]) -> bool:
+    """True when patches of the series are not there, which may well do the rest."""
+    return any(patch.total > len(patches) for patch in patches)
 
 
 @dataclass(frozen=True, slots=True)
