@@ -62,7 +62,8 @@ counted as clean. Formats that know only findings show it under this name; the o
 A patch of a series causes a finding of level warning or error, and a later patch of it takes that away. The
 tree is right at the end, and wrong in between: who bisects through it hits the fault. The finding stands where
 the fault is in the state after the patch that causes it; the note says which patch repairs it. Move the repair
-into the patch that needs it.
+into the patch that needs it. What builds and works all the same is not told: a name that is given up step by
+step while the header has both, a hook that works until its callers are converted, a comment.
 """,
     INCOMPLETE: f"""\
 {INCOMPLETE}: warning, no fix
