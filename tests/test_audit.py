@@ -231,7 +231,7 @@ def test_checks_that_cannot_be_called(text: str, expected: list[tuple[Level, str
         (
             "level=Level.NOTE",
             "⟦severity=Level.NOTE⟧",
-            "Rule has no use for 'severity=Level.NOTE': it takes name, level, summary, fix, question",
+            "Rule has no use for 'severity=Level.NOTE': it takes name, level, summary, fix, question, spelling",
         ),
         (
             "RULE = Rule",
