@@ -87,6 +87,13 @@ def test_renamed_names_make_no_new_fault(linux: Path, names: tuple[str, str]) ->
     assert judged(linux, {**BASE}, {"mm/mprotect.c": after}) == ([], [row(1, "touched")])
 
 
+def test_renamed_variable_that_wraps_the_call_makes_no_new_fault(linux: Path) -> None:
+    """The new name is longer: the call takes two lines, with a comment above them."""
+    wrapped = f"\t/* The range. */\n\t{RANGED}(vma->vm_mm, last_address, addr,\n\t\t\tpte);\n"
+    after = re.sub(r"\bend\b", "last_address", MM).replace(PLAIN, wrapped)
+    assert judged(linux, {**BASE}, {"mm/mprotect.c": after}) == ([], [row(1, "touched", line=LINE + 1)])
+
+
 def test_renamed_callee_makes_no_new_fault(linux: Path) -> None:
     base = MM.replace(SWAP, SLEEP, 1)
     line = line_of(base, "change_swap_pte(vma, addr, pte, oldpte")

@@ -20,10 +20,13 @@ from mmlint.checker import FileReport
 from mmlint.diagnostic import Diagnostic, Note
 from mmlint.facts.sections import FunctionFacts
 from mmlint.series.model import FileChange
+from mmlint.source import Span
 
 State = Mapping[str, FileReport]
 _Key = Callable[[Diagnostic], Hashable]
 _TOKEN: Final = re.compile(r"[A-Za-z_]\w*|\d\w*|\S")
+_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_ENDS: Final = (b";", b"{", b"}")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -185,7 +188,7 @@ class Step:
         if not self.wrote(new):
             return False
         names: dict[str, str] = {}
-        texts = ((_text(old, self._before), _text(new, self._after)), (old.message, new.message))
+        texts = ((_statement(old, self._before), _statement(new, self._after)), (old.message, new.message))
         if not all(_rename(_TOKEN.findall(before), _TOKEN.findall(after), names) for before, after in texts):
             return False
         changed = {before: after for before, after in names.items() if before != after}
@@ -274,3 +277,14 @@ def _text(diagnostic: Diagnostic, state: State) -> str:
         return ""
     source = report.facts.source
     return source.text(source.line_span(diagnostic.location.line)).strip()
+
+
+def _statement(diagnostic: Diagnostic, state: State) -> str:
+    """What stands around a finding between two ends of statements, comments left out."""
+    report = state.get(diagnostic.path)
+    if report is None or report.facts is None:
+        return ""
+    source, span = report.facts.source, diagnostic.location.span
+    starts = (source.data.rfind(sign, 0, span.start) + 1 for sign in _ENDS)
+    ends = (at for sign in _ENDS if (at := source.data.find(sign, span.end)) >= 0)
+    return _COMMENT.sub("", source.text(Span(max(starts), min(ends, default=span.end))))
