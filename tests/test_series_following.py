@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from mmlint.diagnostic import Level
+from mmlint.report import mail
+from mmlint.report.series_outcome import outcome_of
 from mmlint.series.model import SeriesReport
 from tests.series_samples import (
     LINUX,
@@ -226,6 +228,9 @@ def test_conversion_makes_an_old_access_an_error(linux: Path, where: str) -> Non
     with checked(linux.parent / "series.mbox", linux) as report:
         (finding,) = report.authors()
         assert finding.level is Level.ERROR
+        # The reply says where it is when it stands below another line.
+        place = f"In mprotect_folio_pte_batch(), mm/mprotect.c line {line}, which the diff\ndoes not show:\n\nIf I read"
+        assert (place in mail.render(outcome_of(report))) is (where == "callee")
         assert finding.final is not None and finding.final.fingerprint == finding.diagnostic.fingerprint
 
 

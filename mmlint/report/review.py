@@ -9,7 +9,7 @@ What was said once in a patch is not said again. The author hears only of what t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import wrap
@@ -84,11 +84,12 @@ def review_of(
         question = "" if first.rule in asked else questions.get(first.rule) or _OTHERWISE
         lines = comment(first, sources, question, len(group))
         asked.add(first.rule)
+        hidden = first.rule not in SERIES_RULES and not _is_shown(patch, group, sources)
+        lines = [*paragraph(_where(first)), "", *lines] if hidden else lines
         if line:
             review.comments.setdefault(line, []).append(lines)
         else:
-            where = [] if first.rule in SERIES_RULES else [*paragraph(_where(first)), ""]
-            review.elsewhere.append([*where, *lines])
+            review.elsewhere.append(lines)
     if len(told) < len(groups):
         more = len(groups) - len(told)
         review.elsewhere.append(paragraph(f"There are {more} more remarks; the command below shows them."))
@@ -181,13 +182,20 @@ def _fix(diagnostic: Diagnostic, sources: Sources) -> Lines | None:
 
 def _line(patch: Patch, diagnostic: Diagnostic, sources: Sources) -> int | None:
     """The line of the patch to comment on: the last that a repair changes, else that of the finding or of evidence."""
-    location = diagnostic.location
-    fix = _fix(diagnostic, sources)
-    places = [(diagnostic.path, fix.last)] if fix else []
-    places += [(diagnostic.path, location.end_line), (diagnostic.path, location.line)]
+    places = [(diagnostic.path, line) for line in _own_lines(diagnostic, sources)]
     places += [(note.location.path, note.location.line) for note in reversed(diagnostic.notes)]
     for path, line in places:
         found = patch.line_in_patch(path, line)
         if found is not None:
             return found
     return None
+
+
+def _own_lines(diagnostic: Diagnostic, sources: Sources) -> list[int]:
+    fix = _fix(diagnostic, sources)
+    return [*([fix.last] if fix else []), diagnostic.location.end_line, diagnostic.location.line]
+
+
+def _is_shown(patch: Patch, group: Sequence[Diagnostic], sources: Sources) -> bool:
+    """True when the diff shows the line of one of them, and not only of what leads there."""
+    return any(patch.line_in_patch(d.path, line) is not None for d in group for line in _own_lines(d, sources))
