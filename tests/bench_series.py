@@ -58,8 +58,11 @@ def series(repository: Path, files: Sequence[str], box: Path) -> Path:
     return box
 
 
-def stages(repository: Path, box: Path, cache: Cache) -> dict[str, float]:
-    """Seconds of each stage: the base with all patches applied, what is said of the base, and of each patch."""
+def stages(repository: Path, box: Path, cache: Cache, keep_all: bool) -> dict[str, float]:
+    """Seconds of each stage: base and patches, the names of the tree, what is said of the base and of each patch.
+
+    The base is left in the cache, or, with ``keep_all``, every state.
+    """
     found: dict[str, float] = {}
     with cache, PrivateGit(user_tree(str(repository))) as store:
         start = time.perf_counter()
@@ -70,14 +73,21 @@ def stages(repository: Path, box: Path, cache: Cache) -> dict[str, float]:
         found["base found, patches applied"] = time.perf_counter() - start
         start = time.perf_counter()
         judge = Judge(make_checker(Settings()), space, Settings().processes, cache)
+        judge.read()
+        found["index read"] = time.perf_counter() - start
+        start = time.perf_counter()
         judge.reports(0)
         found["base judged"] = time.perf_counter() - start
+        if not keep_all:
+            judge.keep()
         start = time.perf_counter()
         judge.prepare()
         for k in range(1, len(order.patches) + 1):
             space.difference(k)
             judge.reports(k)
         found["each patch"] = (time.perf_counter() - start) / len(order.patches)
+        if keep_all:
+            judge.keep()
     return found
 
 
@@ -110,8 +120,9 @@ def measure_series(kernel: Path, runs: int) -> int:
             for run in range(runs):
                 folder = Path(name) / f"cache-{title}-{run}"
                 folder.mkdir(0o700)
-                for kept in ("nothing kept", "base kept"):
-                    for stage, seconds in stages(repository, box, Cache(str(folder))).items():
+                for kept in ("nothing kept", "base kept", "all kept"):
+                    cache = Cache(str(folder))
+                    for stage, seconds in stages(repository, box, cache, kept == "base kept").items():
                         rows.setdefault((stage, kept), []).append(seconds)
             print(f"{title}: {', '.join(files)}")
             for (stage, kept), taken_by in rows.items():

@@ -91,20 +91,25 @@ class Judge:
         """The tree of a state."""
         return self._space.tree(state)
 
+    def read(self) -> None:
+        """Find the files of the base that name the API, and its definitions where nothing is kept."""
+        base, cold = self._space.base_tree(), not self._kept_base.entries
+        if cold:
+            # Others read while git searches.
+            self._kept_base.begin(base, self._processes)
+        self._jobs(0)
+        if cold:
+            self._index(base).load()
+
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
+        self.read()
         jobs: dict[tuple[Place, str | None], _Job] = {}
-        base = self._space.base_tree()
-        if not self._kept_base.entries:
-            # To be read while git looks for the files that name the API.
-            self._kept_base.begin(base, self._processes)
         for state in range(self.last + 1):
             for job in self._jobs(state):
                 # What is the same file in a later state will hold there, as a rule.
                 if job.key not in jobs and self._known(job) is None:
                     jobs[job.key] = job
-        if not self._kept_base.entries:
-            self._index(base).load()
         self._make(list(jobs.values()))
 
     def reports(self, state: int) -> dict[str, FileReport]:
