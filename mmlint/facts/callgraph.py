@@ -82,6 +82,7 @@ class CallGraph:
         self._modes: dict[Place, dict[int, tuple[Value, ...]]] = {}
         self._has_mode: dict[str, bool] = {}
         self._words: dict[Place, frozenset[str]] = {}
+        self._surveys: dict[tuple[Place, ...], Mapping[Place, int]] = {}
         self.globals = Globals(self.index, lambda path: self.analysis(path).reader.masked)
         self._effects: dict[object, tuple[list[Effects], list[Unsolved]]] = {}
         sleepers, calls = vocabulary.sleepers, vocabulary.calls
@@ -243,8 +244,15 @@ class CallGraph:
 
     def survey(self, names: Iterable[str], path: str) -> Mapping[Place, int]:
         """What calls of ``names`` in a file may lead to, for each definition that is reached."""
+        roots = tuple(place for name in sorted(names) if self._worth(name) for place in self.resolve(name, path))
+        known = self._surveys.get(roots)
+        if known is None:
+            known = self._surveys[roots] = self._survey(roots)
+        return known
+
+    def _survey(self, roots: tuple[Place, ...]) -> Mapping[Place, int]:
         flags: list[int] = []
-        depths = {place: 1 for name in sorted(names) if self._worth(name) for place in self.resolve(name, path)}
+        depths = dict.fromkeys(roots, 1)
         pending = deque(depths)
         reached: list[Place] = []
         while pending and len(reached) < MAX_PLACES:
