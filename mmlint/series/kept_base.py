@@ -2,7 +2,6 @@
 
     kept = KeptBase(cache, git, base, checker)     ``base`` knows from now on what is kept of its files and searches
     kept.entries                                   reports of any states, with what they rest on
-    kept.begin(tree, processes)                    other processes begin to read the definitions
     kept.tables(tree, processes)                   the definitions in the folders that every analysis may look into
     kept.keep(held)                                for the next run
 
@@ -14,7 +13,7 @@ is compared as between two states of a series.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -29,7 +28,7 @@ from mmlint.series.base_files import CommitFiles, KnownFiles, NoFiles
 from mmlint.series.git import PrivateGit
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.source import Source
-from mmlint.tree_names import Reading, begun_tables
+from mmlint.tree_names import Reading, tables_of
 
 # Where more files than this are others, everything is made anew.
 _MAX_DIFFERING: Final = 3_000
@@ -80,7 +79,6 @@ class KeptBase:
         self._folders = folders
         self._objects = str(git.tree.objects or "")
         self._same = False
-        self._begun: Callable[[], Tables] | None = None
         self.entries: list[Entry] = []
         if self._usable:
             self._load()
@@ -124,25 +122,14 @@ class KeptBase:
     def _place(self) -> bytes:
         return key(_KIND, self._objects, *self._folders)
 
-    def begin(self, tree: StateTree, processes: int) -> None:
-        """Have other processes read the definitions in the folders, where they are not kept."""
-        blobs = self._known.base.blobs
-        if not self._usable or blobs is None:
-            reading = Reading(tree, self._folders, processes)
-            reading.begin()
-            self._begun = reading
-            return
-        paths = searched(tree, self._folders)
-        state = State(paths, {path: blobs[path].encode() for path in paths}, b"")
-        place = key("names", self._objects, *self._folders)
-        self._begun = begun_tables(tree, state, place, self._cache, processes)
-
     def tables(self, tree: StateTree, processes: int) -> Tables:
         """The definitions in the folders."""
-        if self._begun is None:
-            self.begin(tree, processes)
-        assert self._begun is not None
-        return self._begun()
+        blobs = self._known.base.blobs
+        if not self._usable or blobs is None:
+            return Reading(tree, self._folders, processes)()
+        paths = searched(tree, self._folders)
+        state = State(paths, {path: blobs[path].encode() for path in paths}, b"")
+        return tables_of(tree, state, key("names", self._objects, *self._folders), self._cache, processes)
 
     def keep(self, held: Sequence[tuple[Entry, StateTree]]) -> None:
         """Keep the entries, each with a state in which it holds, unless all of that is kept already.

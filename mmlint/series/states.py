@@ -93,13 +93,9 @@ class Judge:
 
     def read(self) -> None:
         """Find the files of the base that name the API, and its definitions where nothing is kept."""
-        base, cold = self._space.base_tree(), not self._kept_base.entries
-        if cold:
-            # Others read while git searches.
-            self._kept_base.begin(base, self._processes)
         self._jobs(0)
-        if cold:
-            self._index(base).load()
+        if not self._kept_base.entries:
+            self._index(self._space.base_tree()).load()
 
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
