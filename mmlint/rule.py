@@ -77,16 +77,20 @@ class Rule:
             steps.append(Note(location, f"only with {configuration}"))
         return Diagnostic(self.name, level or self.level, location, function.name, message, tuple(steps), fix)
 
-    def broken_claims(self, function: FunctionFacts, name: str) -> Iterator[Diagnostic]:
+    def broken_claims(self, function: FunctionFacts, name: str, behind: str = "") -> Iterator[Diagnostic]:
         """A finding for each ranged call that claims the obligation ``name`` where it is refuted, or not shown to hold.
 
-        What nothing shows is a warning at most. The fix puts the one proven text in the place of the argument at fault.
+        What nothing shows is a warning at most, and not told where the obligation ``behind`` is refuted: to know more,
+        that has to be mended first. The fix puts the one proven text in the place of the argument at fault.
         """
         for section in function.sections:
-            claim = next((o for o in section.obligations if o.name == name), None)
+            owed = {obligation.name: obligation for obligation in section.obligations}
+            claim = owed.get(name)
             if section.kind != "ranged" or claim is None or not claim.fault:
                 continue
             if claim.status not in (Status.REFUTED, Status.UNKNOWN):
+                continue
+            if behind in owed and (claim.status, owed[behind].status) == (Status.UNKNOWN, Status.REFUTED):
                 continue
             level = self.level if claim.status is Status.REFUTED else min(self.level, Level.WARNING)
             yield self.at(
@@ -168,7 +172,16 @@ def replace_argument(function: FunctionFacts, section: Section, span: Span, text
 def _correction(function: FunctionFacts, section: Section, claim: Obligation) -> Fix | None:
     if not claim.replacement or claim.subject is None:
         return None
-    edit = replace_argument(function, section, claim.subject, claim.replacement)
+    inside = [argument for argument in section.arguments if claim.subject.covers(argument.span)]
+    if len(inside) == 2 and "\n" not in function.source.text(claim.subject):
+        # They are swapped, which makes no line longer.
+        edit = replace(function, claim.subject, claim.replacement)
+    elif len(inside) == 2:
+        other = dict(zip(inside, reversed(inside), strict=True))
+        texts = [other.get(argument, argument).text for argument in section.arguments]
+        edit = replace_call(function, section, section.callee, texts)
+    else:
+        edit = replace_argument(function, section, claim.subject, claim.replacement)
     return Fix(f"pass {claim.replacement}", Applicability.UNSAFE, (edit,))
 
 

@@ -21,7 +21,7 @@ end where the table ends.
 
 In a tree, callers in all its files are asked; outside of one, or where they cannot be seen, the bound is
 assumed, and the sections command says whom it trusts. A bound that rests on a contract of the kernel counts as
-shown.
+shown. Nothing is told of a range that is wrong as it is (wrong-range), unless it is shown to cross.
 
 ## Fix safety
 
@@ -49,4 +49,4 @@ RULE = Rule(
 
 def check(function: FunctionFacts) -> Iterator[Diagnostic]:
     """Ranged calls whose end is refuted or not shown to stay in the table of the address."""
-    yield from RULE.broken_claims(function, "table")
+    yield from RULE.broken_claims(function, "table", behind="range")

@@ -11,6 +11,7 @@ from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound
 from mmlint.flow.ir import Name
 from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol
+from mmlint.source import Span
 
 
 class Extent(Entered):
@@ -67,7 +68,9 @@ class Extent(Entered):
             return None
         because = (Evidence(table.site, f"{name} is the entry for {display(table.address)}"),)
         fault = f"'{addr}' and '{end}' are swapped: '{name}' is the entry for '{end}'"
-        return Obligation("range", Status.REFUTED, because, fault=fault, subject=claim.spans.get("addr"))
+        first, second = claim.spans.get("addr"), claim.spans.get("end")
+        both = Span(first.start, second.end) if first and second else None
+        return Obligation("range", Status.REFUTED, because, fault=fault, replacement=f"{end}, {addr}", subject=both)
 
     def _other_end(self, claim: Claim, bounds: list[Bound]) -> Obligation:
         end, subject = claim.texts["end"], claim.spans.get("end")
