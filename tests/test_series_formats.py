@@ -45,6 +45,8 @@ for 'addr'.
         pte = pte_offset_map_lock(vma->vm_mm, pmd, addr, &ptl);
 
 Could you have another look?
+
+	lazy_mmu_mode_enable_for_pte_range(vma->vm_mm, addr, end, pte);
 """
 SECOND = """\
 > --- a/mm/madvise.c
@@ -202,6 +204,7 @@ def test_evidence_is_short_and_names_other_files(series: SeriesReport) -> None:
         "",
         "  mm/none.c:1: step 1",
         "  mm/none.c:2: step 2",
+        "  [... 3 more]",
         "  mm/none.c:6: step 6",
         "  mm/none.c:7: step 7",
         "",
@@ -264,7 +267,7 @@ def test_b4_finds_the_comments(series: SeriesReport) -> None:
 
 def test_fixup_applies_on_its_patch_and_repairs_it(series: SeriesReport, made: Series, tmp_path: Path) -> None:
     files = fixup.render(outcome_of(series))
-    assert sorted(files) == ["0002-fixup.patch", "README"]
+    assert sorted(files) == ["0001-fixup.patch", "0002-fixup.patch", "README"]
     text = files["0002-fixup.patch"].decode()
     assert "\nFrom: mmlint <mmlint@localhost>\n" in text
     assert "\nSubject: [PATCH] fixup! mm/madvise: name the ranges\n" in text
@@ -401,7 +404,7 @@ def test_command_writes_them_all(made: Series, tmp_path: Path, capsys: pytest.Ca
         ["mm/vmalloc.c", "20"],
     ]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
-    assert sorted(entry.name for entry in (tmp_path / "fixup").iterdir()) == ["0002-fixup.patch", "README"]
+    assert sorted(entry.name for entry in (tmp_path / "fixup").iterdir()) == ["0001-fixup.patch", "0002-fixup.patch", "README"]
     assert json.loads((tmp_path / "json").read_text())["patches"][0]["message_id"] == "<1@t>"
     assert "patch 1/2: mm/mprotect: name the range\n" in (tmp_path / "text").read_text()
     results = json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"]

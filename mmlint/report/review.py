@@ -27,6 +27,7 @@ from mmlint.series.model import INCOMPLETE, SERIES_RULES, TRANSIENT, UNDEFINED, 
 
 COLUMNS: Final = 72
 _STEPS: Final = 4
+_PLACES: Final = 12
 _MARGIN: Final = " " * 8
 _DOUBT: Final = "nothing shows that "
 # What a series as a whole can get wrong is not a rule's; its questions stand here.
@@ -144,13 +145,17 @@ def sentence(text: str) -> str:
 
 
 def _steps(diagnostic: Diagnostic, sources: Sources) -> Iterator[str]:
-    """The evidence with its lines of code, the middle left out where it is long."""
-    notes = diagnostic.notes
-    if len(notes) > _STEPS:
-        notes = (*notes[: _STEPS // 2], *notes[-_STEPS // 2 :])
+    """The evidence with its lines of code, the middle left out where it is long; what a series leaves is a list."""
+    notes = list(dict.fromkeys(diagnostic.notes))
     told = {(diagnostic.path, diagnostic.location.line)}
     of_series = diagnostic.rule in SERIES_RULES
-    for note in dict.fromkeys(notes):
+    most = _PLACES if of_series else _STEPS
+    gap = most if of_series else most // 2
+    for number, note in enumerate(notes):
+        if len(notes) > most and gap <= number < len(notes) - (most - gap):
+            if number == gap:
+                yield f"  [... {len(notes) - most} more]"
+            continue
         where = _place(note, "" if of_series else diagnostic.path)
         yield from paragraph(f"{where}: {note.message}", "  ", "    ")
         if of_series:
