@@ -41,4 +41,5 @@ $(READY): pyproject.toml
 	@echo 'making $(VENV) ...' >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(VENV)/bin/python -m compileall -q mmlint rules
 	@touch $@
