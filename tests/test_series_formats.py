@@ -404,7 +404,11 @@ def test_command_writes_them_all(made: Series, tmp_path: Path, capsys: pytest.Ca
         ["mm/vmalloc.c", "20"],
     ]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
-    assert sorted(entry.name for entry in (tmp_path / "fixup").iterdir()) == ["0001-fixup.patch", "0002-fixup.patch", "README"]
+    assert sorted(entry.name for entry in (tmp_path / "fixup").iterdir()) == [
+        "0001-fixup.patch",
+        "0002-fixup.patch",
+        "README",
+    ]
     assert json.loads((tmp_path / "json").read_text())["patches"][0]["message_id"] == "<1@t>"
     assert "patch 1/2: mm/mprotect: name the range\n" in (tmp_path / "text").read_text()
     results = json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"]
