@@ -21,6 +21,8 @@ from tests.series_samples import (
     RANGED,
     SWAPPED,
     broken_then_repaired,
+    commit,
+    git,
     header,
     line_of,
     made,
@@ -170,3 +172,26 @@ def test_two_mails_with_one_number(linux: Path, tmp_path: Path, capsys: pytest.C
     code, out, err = judged(second, capsys)
     assert code == 1 and out.startswith("patch 2/2: mm/mprotect: name the range\n")
     assert re.fullmatch("mmlint: .* by itself\nmmlint: nothing is sent; .*\n", err)
+
+
+def test_what_could_not_be_seen_has_not_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The base of the series is fetched between two mails, which changes no ref."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    theirs, mine = repository(tmp_path / "theirs"), tmp_path / "mine"
+    git(tmp_path, "clone", "-q", str(theirs), str(mine))
+    text = (theirs / "mm/mprotect.c").read_text()
+    for line in ("\ttlb_change_page_size(tlb, PAGE_SIZE);\n", "\tflush_tlb_batched_pending(vma->vm_mm);\n"):
+        text = text.replace(line, f"{line}\tmore++;\n", 1)
+    commit(theirs, "theirs", {"mm/mprotect.c": (None, text)})
+    git(theirs, "tag", "-f", "base")
+    commit(theirs, "one", {"mm/vmalloc.c": (None, (theirs / "mm/vmalloc.c").read_text() + "\n/* x */\n")})
+    commit(theirs, "two", {"mm/mprotect.c": (PLAIN, SWAPPED)})
+    mails = git(theirs, "format-patch", "--base=base", "-o", str(tmp_path / "out"), "base").split()
+    monkeypatch.chdir(mine)
+    assert [main(["hook", "sendemail-validate", mail]) for mail in mails] == [0, 0]
+    assert "not analysed" in capsys.readouterr().out
+    git(mine, "fetch", "-q", str(theirs), "base")
+    assert main(["hook", "sendemail-validate", mails[1]]) == 1
+    assert "[wrong-range]" in capsys.readouterr().out

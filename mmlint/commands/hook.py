@@ -144,7 +144,9 @@ def _check(job: _Job, settings: Settings, arguments: argparse.Namespace) -> tupl
             if failing or (not job.repeats and (report.authors() or report.skipped)):
                 print_lines(render_lines(report, pen(arguments), arguments.quiet))
             if not failing:
-                passed.keep()
+                # What could not be seen today may be there tomorrow.
+                if not found.skipped and not found.base.is_degraded:
+                    passed.keep()
                 return None
             names = dict.fromkeys(report.patches[finding.patch - 1].name for finding in failing)
             return job.refs or (tuple(names) if len(report.patches) > 1 else ())
