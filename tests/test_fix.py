@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from mmlint.atomic import WriteError, rewrite
 from mmlint.checker import FileReport
 from mmlint.cli import main
+from mmlint.config import Settings
 from mmlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Level, Skipped
+from mmlint.engine import run_on
 from mmlint.facts.sections import FileFacts
 from mmlint.fix import ROUNDS, Repair, apply_edits, choose, repair
 from mmlint.report.commit_message import area, commit_message
@@ -345,3 +347,43 @@ def test_a_call_that_the_tree_does_not_declare_is_told_once(
         assert main(["fix", "--unsafe", *arguments, *([] if "." in arguments else ["x.c", "y.c"])]) == 1
         notes = [line for line in capsys.readouterr().err.splitlines(keepends=True) if "declared" in line]
         assert "".join(notes) == told
+
+
+SWAPPED = b"""\
+static int walk(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+{
+	struct mm_struct *mm = walk->mm;
+	pte_t *start_pte, *pte;
+	spinlock_t *ptl;
+
+	start_pte = pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+	if (!pte)
+		return 0;
+	CALL
+	for (; addr != end; pte++, addr += PAGE_SIZE)
+		ptep_set_wrprotect(mm, addr, pte);
+	lazy_mmu_mode_disable();
+	pte_unmap_unlock(start_pte, ptl);
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "fixed"),
+    [
+        ("(mm, end, addr, start_pte);", "(mm, addr, end, start_pte);"),
+        ("(mm, end,\n\t\t\taddr, start_pte);", "(mm, addr, end, start_pte);"),
+        ("(mm, end /* first */, addr, start_pte);", ""),
+        ("(mm, end, /* first */\n\t\t\taddr, start_pte);", ""),
+    ],
+)
+def test_swapped_bounds_change_places(call: str, fixed: str) -> None:
+    """What a comment between them belongs to, nobody knows."""
+    name = "lazy_mmu_mode_enable_for_pte_range"
+    source = Source(PATH, SWAPPED.replace(b"CALL", f"{name}{call}".encode()))
+    (told,) = run_on(source, Settings(cache=False, select=frozenset({"wrong-range"}))).diagnostics
+    assert told.message == "'end' and 'addr' are swapped: 'start_pte' is the entry for 'addr'"
+    made = apply_edits(source.data, told.fix.edits) if told.fix else b""
+    assert made == (SWAPPED.replace(b"CALL", f"{name}{fixed}".encode()) if fixed else b"")
+    assert not told.fix or told.fix.applicability is Applicability.UNSAFE
