@@ -54,7 +54,8 @@ class Parser(argparse.ArgumentParser):
         """The arguments of a command. Raises ArgumentError, which names the help of that command."""
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            raise ArgumentError(f"unrecognized arguments: {' '.join(unknown)}; see {self.prog} {args[0]} --help")
+            command = "" if args[0] in unknown else f" {args[0]}"
+            raise ArgumentError(f"unrecognized arguments: {' '.join(unknown)}; see {self.prog}{command} --help")
         return found
 
     def error(self, message: str) -> NoReturn:
