@@ -136,7 +136,10 @@ class Judge:
         for entry in self._entries.get(job.place, ()):
             same = entry.identity == job.tree.identity(job.path)
             if same and still_holds(entry.record, job.tree, self._index(job.tree)):
-                return entry if entry.read(job.tree) else None
+                if entry.read(job.tree) is None:
+                    continue
+                entry.record.tree = job.tree
+                return entry
         return None
 
     def _make(self, jobs: Sequence[_Job]) -> Iterator[Entry]:
