@@ -322,3 +322,62 @@ def test_definition_that_does_not_build_in_between(linux: Path) -> None:
     bare = HEAD.replace(hook.group(), "").replace(docs[0].group(), "")
     line = line_of(bare, f"static inline void {RANGED}(")
     assert bisected([{HEADER: bare}, {HEADER: HEAD}], linux) == [(1, "made-reachable", HEADER, line, "api-definition")]
+
+
+WRONG_VM = f"\t{RANGED}(&init_mm, end, addr, pte);\n"
+
+
+def without_section(text: str) -> str:
+    return text.replace(PLAIN, "").replace(OFF, "")
+
+
+def test_conversion_in_two_steps_makes_an_old_access_an_error(linux: Path) -> None:
+    """The plain section goes, and the ranged one comes: the direct access is worse than it was, by the second patch."""
+    own, others = judged(
+        linux, {"mm/mprotect.c": RAW}, {"mm/mprotect.c": without_section(RAW)}, {"mm/mprotect.c": RAW_RANGED}
+    )
+    assert (own, others) == ([row(2, "made-reachable", "raw-pte-access", line=RAW_LINE)], [])
+
+
+@pytest.mark.parametrize("had_section", [False, True])
+def test_function_that_loses_its_section_is_not_gone(linux: Path, had_section: bool) -> None:
+    """The same wrong call in another function is nothing that was moved there."""
+    base = in_vmalloc(PLAIN, WRONG_VM, "vmap_pte_range")(VM)
+    after = base.replace(WRONG_VM, "", 1).replace(OFF, "", 1)
+    after = in_vmalloc(PLAIN, WRONG_VM, "vunmap_pte_range")(after)
+    if not had_section:
+        start = base.index("static void vunmap_pte_range(")
+        base = base[:start] + without_section(base[start:])
+    own, others = judged(linux, {"mm/vmalloc.c": base}, {"mm/vmalloc.c": after})
+    line = after[: after.index(WRONG_VM)].count("\n") + 1
+    assert (own, others) == ([(1, "introduced", "wrong-range", "mm/vmalloc.c", line)], [])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_copy_is_no_move_while_the_original_stays(linux: Path, first: bool) -> None:
+    """A copy of a wrong walker; later, one of the two loses its section."""
+    text = MM.replace(PLAIN, SWAPPED)
+    start = text.index("static long change_pte_range(")
+    both = text + "\n" + text[start : text.index("\n}\n", start) + 3].replace("change_pte_range", "change_ptes")
+    at = 0 if first else both.rindex(SWAPPED)
+    mended = both[:at] + both[at:].replace(SWAPPED, "", 1).replace(OFF, "", 1)
+    own, others = judged(linux, {"mm/mprotect.c": text}, {"mm/mprotect.c": both}, {"mm/mprotect.c": mended})
+    lines = [number for number, line in enumerate(both.split("\n"), start=1) if f"{line}\n" == SWAPPED]
+    rule = "wrong-range" if first else "broken-then-repaired"
+    assert own == [(1, "introduced", rule, "mm/mprotect.c", lines[1])]
+    assert others == ([] if first else [(0, "old", "wrong-range", "mm/mprotect.c", lines[0])])
+
+
+def test_function_that_goes_excuses_no_other_one(linux: Path) -> None:
+    base = in_vmalloc(PLAIN, WRONG_VM, "vmap_pte_range")(VM)
+    bodies = []
+    for begin in ("static int vmap_pte_range(", "static void vunmap_pte_range("):
+        start = VM.index(begin)
+        bodies.append(VM[start : VM.index("\n}\n", start) + 3])
+    other = bodies[1].replace(PLAIN, WRONG_VM).replace("vunmap_pte_range", "entirely_new")
+    text = (LINUX / "mm/madvise.c").read_text() + "\n" + other
+    own, others = judged(
+        linux, {"mm/vmalloc.c": base}, {"mm/vmalloc.c": VM.replace(bodies[0], ""), "mm/madvise.c": text}
+    )
+    line = text[: text.index(WRONG_VM)].count("\n") + 1
+    assert (own, others) == ([(1, "introduced", "wrong-range", "mm/madvise.c", line)], [])

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from mmlint.diagnostic import Diagnostic, fingerprinted
 from mmlint.engine import make_report
 from mmlint.series.model import Cause, FileChange, Finding
-from mmlint.series.steps import State, Step
+from mmlint.series.steps import MAX_PAIRS, State, Step
 
 _OLD = (Cause.OLD, Cause.TOUCHED)
 
@@ -78,6 +78,8 @@ class History:
 
     def _unite(self, gone: Sequence[tuple[Track, Diagnostic]], step: Step) -> None:
         """Code that one patch copies and a later one takes away was moved: its finding is not a second one."""
+        if len(gone) * len(self.tracks) > MAX_PAIRS:
+            return
         for track, before in gone:
             for other in self.tracks:
                 if other.now is None or (track.cause in _OLD) == (other.cause in _OLD):
@@ -147,8 +149,12 @@ def _back(away: Sequence[Track], new: Sequence[Diagnostic], step: Step, patch: i
         found = [] if step.wrote(diagnostic) else waiting.get(place, [])
         if found:
             track = found.pop(0)
+            assert track.last is not None
+            before, _, _ = track.last
             track.repaired_by, track.last = None, None
             _goes_on(track, diagnostic, patch if step.touches(None, diagnostic) else 0)
+            if patch and diagnostic.level > before.level:
+                _rises(track, diagnostic, patch, step)
         else:
             rest.append(diagnostic)
     return rest

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -28,6 +29,10 @@ _TOKEN: Final = re.compile(r"[A-Za-z_]\w*|\d\w*|\S")
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ENDS: Final = (b";", b"{", b"}")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
+# Where more pairs than this would have to be compared, nothing counts as moved or renamed.
+MAX_PAIRS: Final = 20_000
+# The part of the smaller function's lines that stand in the other one too, where code was moved.
+_ALIKE: Final = 0.6
 
 
 class Lines:
@@ -109,6 +114,8 @@ class Step:
             (lambda d: (d.rule, self.path(d.path)), lambda d: (d.rule, d.path), self._is_renamed),
         ]
         for old_key, new_key, is_same in judged:
+            if len(rest) * len(left) > MAX_PAIRS:
+                break
             waiting = _by(new_key, left)
             unmatched = []
             for number in rest:
@@ -160,7 +167,7 @@ class Step:
         """True for a finding after the patch in the text of a function that is gone, whatever it is called now."""
         if (old.rule, old.message) != (new.rule, new.message) or not old.function or not new.function:
             return False
-        if _function(self._after, self.path(old.path), old.function) is not None:
+        if self._stays(old):
             return False
         before, after = _body(old, self._before), _body(new, self._after)
         return before.replace(old.function, "") == after.replace(new.function, "")
@@ -169,13 +176,29 @@ class Step:
         """True for code that went elsewhere with what is around it: its function is gone, or where it is now is new."""
         if old.message != new.message or _text(old, self._before) != _text(new, self._after):
             return False
-        stays = _function(self._after, self.path(old.path), old.function) is not None
-        was_there = any(
+        if self._stays(old) and self._was_there(new):
+            return False
+        lines = [_lines(_body(old, self._before)), _lines(_body(new, self._after))]
+        common = sum((lines[0] & lines[1]).values())
+        return common >= _ALIKE * min(sum(counted.values()) for counted in lines)
+
+    def _stays(self, old: Diagnostic) -> bool:
+        """True when the function of a finding before the patch is there behind it, with a section or without."""
+        if _function(self._after, self.path(old.path), old.function) is not None:
+            return True
+        return any(self.line(old.path, _head(f)) is not None for f in _functions_at(old, self._before))
+
+    def _was_there(self, new: Diagnostic) -> bool:
+        """True when the function of a finding behind the patch was there before, with a section or without."""
+        if any(
             _function(self._before, path, new.function) is not None
             for path in self._before
             if self.path(path) == new.path
-        )
-        return not (stays and was_there)
+        ):
+            return True
+        change = self._changes.get(new.path)
+        written = change.written if change else frozenset()
+        return any(_head(f) not in written for f in _functions_at(new, self._after))
 
     def _is_renamed(self, old: Diagnostic, new: Diagnostic) -> bool:
         """True for a line that the patch wrote anew with other names for the same: nothing else is different.
@@ -236,6 +259,18 @@ def _function(state: State, path: str, name: str) -> FunctionFacts | None:
     """A function of a state that has something to do with sections."""
     report = state.get(path)
     return next((f for f in report.facts.functions if f.name == name), None) if report and report.facts else None
+
+
+def _lines(text: str) -> Counter[str]:
+    """Lines that say something, without indentation."""
+    return Counter(line for line in map(str.strip, text.split("\n")) if len(line) > 1)
+
+
+def _head(function: FunctionFacts) -> int:
+    """The line of its name."""
+    source, span = function.source, function.span
+    at = source.data.find(function.name.encode(), span.start, span.end)
+    return source.line(at if at >= 0 else span.start)
 
 
 def _functions_at(diagnostic: Diagnostic, state: State) -> Iterator[FunctionFacts]:
