@@ -25,6 +25,7 @@ from mmlint.source import Span
 
 State = Mapping[str, FileReport]
 _Key = Callable[[Diagnostic], Hashable]
+_Test = Callable[[Diagnostic, Diagnostic], bool]
 _TOKEN: Final = re.compile(r"[A-Za-z_]\w*|\d\w*|\S")
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _ENDS: Final = (b";", b"{", b"}")
@@ -80,54 +81,44 @@ class Step:
         pairs: list[tuple[int, Diagnostic]] = []
         rest = list(range(len(old)))
         left = list(arrived)
-        keys: list[tuple[_Key, _Key]] = [
+        ways: list[tuple[_Key, _Key, _Test | None]] = [
             (
                 lambda d: (d.rule, self.path(d.path), d.function, d.message, self.line(d.path, d.location.line)),
                 lambda d: (d.rule, d.path, d.function, d.message, d.location.line),
+                None,
             ),
             (
                 lambda d: (d.rule, self.path(d.path), d.function, d.message),
                 lambda d: (d.rule, d.path, d.function, d.message),
+                None,
             ),
             (
                 lambda d: (d.rule, self.path(d.path), d.message, self.line(d.path, d.location.line)),
                 lambda d: (d.rule, d.path, d.message, d.location.line),
+                None,
             ),
             (
                 lambda d: (d.rule, self.path(d.path), self.line(d.path, d.location.line)),
                 lambda d: (d.rule, d.path, d.location.line),
+                None,
             ),
-        ]
-        for old_key, new_key in keys:
-            waiting = _by(new_key, left)
-            unmatched = []
-            for number in rest:
-                found = waiting.get(old_key(old[number]))
-                if found:
-                    pairs.append((number, found.pop(0)))
-                else:
-                    unmatched.append(number)
-            rest = unmatched
-            left = [diagnostic for alike in waiting.values() for diagnostic in alike]
-        judged: list[tuple[_Key, _Key, Callable[[Diagnostic, Diagnostic], bool]]] = [
             (lambda d: (d.rule, d.message), lambda d: (d.rule, d.message), self._is_moved),
             (lambda d: (d.rule, self.path(d.path)), lambda d: (d.rule, d.path), self._is_renamed),
         ]
-        for old_key, new_key, is_same in judged:
-            if len(rest) * len(left) > MAX_PAIRS:
+        for old_key, new_key, is_same in ways:
+            if is_same and len(rest) * len(left) > MAX_PAIRS:
                 break
             waiting = _by(new_key, left)
             unmatched = []
             for number in rest:
                 alike = waiting.get(old_key(old[number]), [])
-                twin = next((d for d in alike if is_same(old[number], d)), None)
+                twin = next((k for k, d in enumerate(alike) if is_same is None or is_same(old[number], d)), None)
                 if twin is None:
                     unmatched.append(number)
                 else:
-                    alike.remove(twin)
-                    pairs.append((number, twin))
+                    pairs.append((number, alike.pop(twin)))
             rest = unmatched
-            left = [diagnostic for alike in waiting.values() for diagnostic in alike]
+            left = [diagnostic for others in waiting.values() for diagnostic in others]
         return Match(pairs, rest, sorted(left, key=lambda d: d.sort_key))
 
     def path(self, path: str) -> str:
