@@ -150,7 +150,7 @@ def _reports(texts: Mapping[str, bytes], checker: Checker) -> dict[str, FileRepo
     api = api_in(tree, checker.vocabulary)
     graph = CallGraph(tree, checker.vocabulary_for(api), api, whole=False)
     return {
-        path: checker.check(Source(path, text), tree, graph)
+        path: checker.check(Source(path, text), graph=graph)
         for path, text in texts.items()
         if path.endswith((".c", ".h")) and mentions_section(text, checker.vocabulary)
     }

@@ -37,7 +37,7 @@ _MAX_VERSIONS: Final = 8
 _KIND: Final = "series"
 
 
-class Place(NamedTuple):
+class ApiFile(NamedTuple):
     """A file under an API: ``target`` is the ranged name, ``generation`` what the header declares of the rest."""
 
     path: str
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 class Entry:
     """The report of a file in some state: ``identity`` is the version of the file."""
 
-    place: Place
+    file: ApiFile
     identity: str | None
     record: Recorder
     report: FileReport | None
@@ -58,7 +58,7 @@ class Entry:
     def read(self, tree: StateTree) -> FileReport | None:
         """The report, for a tree in which the file is the same. None where what was kept cannot be read."""
         if self.report is None:
-            self.report = load_report(self.dumped, lambda: Source(self.place.path, tree.read(self.place.path)))
+            self.report = load_report(self.dumped, lambda: Source(self.file.path, tree.read(self.file.path)))
         return self.report
 
 
@@ -104,13 +104,13 @@ class KeptBase:
                 return
             self.entries = [
                 Entry(
-                    Place(*place),
+                    ApiFile(*file),
                     identity,
                     Recorder(StateTree(before, changed, self._git), Answers(*answers)),
                     None,
                     dumped,
                 )
-                for place, identity, changed, answers, dumped in entries
+                for file, identity, changed, answers, dumped in entries
             ]
             for needles, hits in searches.items():
                 found = {path for path in differing & base.blobs.keys() if _holds(base.read(path), needles)}
@@ -142,13 +142,13 @@ class KeptBase:
         known = {id(entry) for entry in self.entries}
         if self._same and all(id(entry) in known for entry, _ in held):
             return
-        fresh: dict[Place, list[tuple[Entry, StateTree]]] = {}
+        fresh: dict[ApiFile, list[tuple[Entry, StateTree]]] = {}
         for entry, tree in held:
-            fresh.setdefault(entry.place, []).append((entry, tree))
+            fresh.setdefault(entry.file, []).append((entry, tree))
         told = {id(entry) for entry, _ in held}
         for entry in self.entries if self._same else ():
             if id(entry) not in told:
-                fresh.setdefault(entry.place, []).insert(1, (entry, entry.record.tree))
+                fresh.setdefault(entry.file, []).insert(1, (entry, entry.record.tree))
         rows = [row for of_a_file in fresh.values() for row in self._rows(of_a_file)]
         searches = {needles: sorted(hits) for needles, hits in self._known.searches.items()}
         self._cache.put(_KIND, self._place, marshal.dumps((base.tree, dict(base.blobs), searches, rows)))
@@ -157,11 +157,11 @@ class KeptBase:
         chosen = entries if len(entries) <= _MAX_VERSIONS else (entries[0], *entries[1 - _MAX_VERSIONS :])
         for entry, tree in chosen:
             if entry.report is not None and not entry.dumped:
-                source = Source(entry.place.path, tree.read(entry.place.path))
+                source = Source(entry.file.path, tree.read(entry.file.path))
                 entry.dumped = dump_report(entry.report, source) or b""
             if entry.dumped:
                 record = tuple(entry.record.answers)
-                yield tuple(entry.place), entry.identity, dict(tree.changed), record, entry.dumped
+                yield tuple(entry.file), entry.identity, dict(tree.changed), record, entry.dumped
 
 
 def _holds(data: bytes, needles: tuple[bytes, ...]) -> bool:

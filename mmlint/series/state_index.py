@@ -114,13 +114,10 @@ class LoggedIndex(NameIndex):
         super().__init__(recorder, ())
         self._index = index
         self._recorder = recorder
-        self._found: dict[str, tuple[Place, ...]] = {}
-        self._read_texts: dict[Place, bytes] = {}
 
     def places(self, name: str) -> tuple[Place, ...]:
-        found = self._found.get(name)
-        if found is None:
-            found = self._found[name] = self._index.places(name)
+        found = self._index.places(name)
+        if name not in self._recorder.names:
             self._recorder.names[name] = meaning(found)
         return found
 
@@ -135,12 +132,9 @@ class LoggedIndex(NameIndex):
         return found
 
     def text(self, place: Place) -> bytes:
-        data = self._read_texts.get(place)
-        if data is None:
-            text = self._index.text(place)
-            data = self._read_texts[place] = text.data
-            self._recorder.texts.setdefault(place.path, {})[place.name, text.number] = text.digest
-        return data
+        text = self._index.text(place)
+        self._recorder.texts.setdefault(place.path, {})[place.name, text.number] = text.digest
+        return text.data
 
 
 def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:

@@ -25,7 +25,7 @@ from mmlint.facts.index import NameIndex
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
-from mmlint.series.kept_base import Entry, Place
+from mmlint.series.kept_base import ApiFile, Entry
 from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.series.workspace import Workspace
@@ -48,14 +48,14 @@ class _Job(NamedTuple):
     generation: str
 
     @property
-    def place(self) -> Place:
+    def file(self) -> ApiFile:
         """The same for a file under the same API."""
-        return Place(self.path, self.checker.vocabulary.target, self.generation)
+        return ApiFile(self.path, self.checker.vocabulary.target, self.generation)
 
     @property
-    def key(self) -> tuple[Place, str | None]:
+    def key(self) -> tuple[ApiFile, str | None]:
         """The same for the same file."""
-        return self.place, self.tree.identity(self.path)
+        return self.file, self.tree.identity(self.path)
 
 
 class Judge:
@@ -68,9 +68,10 @@ class Judge:
         self._space = space
         self._folders = checker.vocabulary.calls.folders
         self._kept_base = space.kept(cache or Cache(None), self._folders)
-        self._entries: dict[Place, list[Entry]] = {}
+        self._entries: dict[ApiFile, list[Entry]] = {}
         for entry in self._kept_base.entries:
-            self._entries.setdefault(entry.place, []).append(entry)
+            self._entries.setdefault(entry.file, []).append(entry)
+        self._settled: dict[tuple[int, str], Entry] = {}
         self._held: dict[int, tuple[Entry, StateTree]] = {}
         self._reports: dict[int, dict[str, FileReport]] = {}
         self._headers: dict[int, bytes] = {}
@@ -100,22 +101,27 @@ class Judge:
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
         self.read()
-        jobs: dict[tuple[Place, str | None], _Job] = {}
+        jobs: dict[tuple[ApiFile, str | None], _Job] = {}
         for state in range(self.last + 1):
             for job in self._jobs(state):
                 # What is the same file in a later state will hold there, as a rule.
-                if job.key not in jobs and self._known(job) is None:
+                if job.key in jobs:
+                    continue
+                entry = self._known(job)
+                if entry is None:
                     jobs[job.key] = job
+                else:
+                    self._settled[state, job.path] = entry
         self._make(list(jobs.values()))
 
     def reports(self, state: int) -> dict[str, FileReport]:
         """The report of each file that names the API, by path, in order."""
         if state not in self._reports:
             jobs = self._jobs(state)
-            used = {job.path: self._known(job) for job in jobs}
+            used = {job.path: self._settled.get((state, job.path)) or self._known(job) for job in jobs}
             made = self._make([job for job in jobs if used[job.path] is None])
             entries = [used[job.path] or next(made) for job in jobs]
-            self._reports[state] = {entry.place.path: entry.report for entry in entries if entry.report}
+            self._reports[state] = {entry.file.path: entry.report for entry in entries if entry.report}
             for entry in entries:
                 self._held.setdefault(id(entry), (entry, self._space.tree(state)))
         return self._reports[state]
@@ -133,7 +139,7 @@ class Judge:
 
     def _known(self, job: _Job) -> Entry | None:
         """What was found in another state, where it holds in this one."""
-        for entry in self._entries.get(job.place, ()):
+        for entry in self._entries.get(job.file, ()):
             same = entry.identity == job.tree.identity(job.path)
             if same and still_holds(entry.record, job.tree, self._index(job.tree)):
                 if entry.read(job.tree) is None:
@@ -169,11 +175,11 @@ class Judge:
         for number, job in enumerate(jobs):
             result = results[number]
             if isinstance(result, Died):
-                entries.append(Entry(job.place, None, Recorder(job.tree), not_finished(job.path, result.reason)))
+                entries.append(Entry(job.file, None, Recorder(job.tree), not_finished(job.path, result.reason)))
                 continue
             report, answers = result
-            entry = Entry(job.place, job.tree.identity(job.path), Recorder(job.tree, answers), report)
-            self._entries.setdefault(job.place, []).append(entry)
+            entry = Entry(job.file, job.tree.identity(job.path), Recorder(job.tree, answers), report)
+            self._entries.setdefault(job.file, []).append(entry)
             entries.append(entry)
         return iter(entries)
 
