@@ -37,7 +37,7 @@ def arrange(letters: Sequence[Letter], where: str) -> Order:
     if originals:
         dropped = len(patches) - len(originals)
         if dropped:
-            replies = _counted(dropped, "reply", "replies")
+            replies = count_of(dropped, "reply", "replies")
             order.remarks.append(f"{replies} with a diff: not taken for a patch of the series")
         patches = originals
     if not patches:
@@ -50,7 +50,7 @@ def arrange(letters: Sequence[Letter], where: str) -> Order:
         _fill(counted, patches, order)
         if len(counted) < len(chosen):
             rest = len(chosen) - len(counted)
-            others = _counted(rest, "patch", "patches")
+            others = count_of(rest, "patch", "patches")
             order.remarks.append(f"{others} without a number: not taken for a part of the series")
         order.patches = sorted(counted, key=lambda letter: letter.subject.number)
         _account(order, where)
@@ -84,7 +84,7 @@ def _one_total(chosen: list[Letter], order: Order) -> list[Letter]:
         return chosen
     total = max(totals, key=lambda t: (len(totals[t]), t))
     others = sum(len(letters) for t, letters in totals.items() if t != total)
-    order.remarks.append(f"{_counted(others, 'patch', 'patches')} of another series in the same mailbox: not looked at")
+    order.remarks.append(f"{count_of(others, 'patch', 'patches')} of another series in the same mailbox: not looked at")
     return totals[total]
 
 
@@ -95,7 +95,7 @@ def _tell_of_others(order: Order, patches: Sequence[Letter]) -> None:
     for revision in sorted({letter.subject.revision for letter in patches if letter.subject.revision < newest}):
         others = [letter for letter in patches if letter.subject.revision == revision]
         if titles.isdisjoint(letter.subject.title for letter in others):
-            count = _counted(len(others), "patch", "patches")
+            count = count_of(len(others), "patch", "patches")
             order.remarks.append(f"{count} of v{revision}, of which v{newest} has none: not looked at")
 
 
@@ -134,8 +134,9 @@ def _account(order: Order, where: str) -> None:
     missing = [number for number in range(1, total + 1) if number not in numbers]
     if missing:
         listed = ", ".join(map(str, missing))
-        order.remarks.append(f"the series has {_counted(total, 'patch', 'patches')}; not there: {listed}")
+        order.remarks.append(f"the series has {count_of(total, 'patch', 'patches')}; not there: {listed}")
 
 
-def _counted(count: int, one: str, many: str) -> str:
+def count_of(count: int, one: str, many: str) -> str:
+    """Such as "1 patch", "2 patches"."""
     return f"{count} {one if count == 1 else many}"

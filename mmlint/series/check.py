@@ -19,7 +19,7 @@ from mmlint.checker import make_checker
 from mmlint.config import Settings, UsageError
 from mmlint.diagnostic import Skipped
 from mmlint.engine import Report, make_report
-from mmlint.series.arrange import arrange
+from mmlint.series.arrange import arrange, count_of
 from mmlint.series.causes import History, Track, apart
 from mmlint.series.diff import MAX_HUNKS, PatchError, parse_diff
 from mmlint.series.git import GitError, PrivateGit, user_tree
@@ -177,9 +177,8 @@ def _read(sources: Sequence[str], git: PrivateGit) -> _Input:
 def _of_merges(count: int) -> tuple[str, ...]:
     if not count:
         return ()
-    return (
-        f"{count} merge{'s' * (count != 1)}: what {'they bring' if count != 1 else 'it brings'} is not of the series",
-    )
+    brought = "it brings" if count == 1 else "they bring"
+    return (f"{count_of(count, 'merge', 'merges')}: what {brought} is not of the series",)
 
 
 def _changes(letter: Letter) -> tuple[FileChange, ...]:

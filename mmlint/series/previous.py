@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 
+from mmlint.series.arrange import count_of
 from mmlint.series.model import SERIES_RULES, Finding, Previous, Progress, SeriesReport, is_partial
 
 _Key = Callable[[Finding], Hashable]
@@ -45,10 +46,11 @@ def compare(report: SeriesReport, before: SeriesReport, name: str) -> SeriesRepo
     fixed = [replace(finding, progress=Progress.FIXED) for finding in waiting if _shows(report, finding)]
     remarks = list(report.remarks)
     if len(fixed) < len(waiting):
-        count = _counted(len(waiting) - len(fixed))
+        count = count_of(len(waiting) - len(fixed), "finding", "findings")
         remarks.append(f"of {count} of the previous revision it could not be seen whether this one mends it")
     if len(new) < len(own):
-        remarks.append(f"of {_counted(len(own) - len(new))} it could not be seen whether the previous revision has it")
+        count = count_of(len(own) - len(new), "finding", "findings")
+        remarks.append(f"of {count} it could not be seen whether the previous revision has it")
     revision = before.patches[0].revision if before.patches else 1
     return replace(
         report,
@@ -67,10 +69,6 @@ def _shows(report: SeriesReport, finding: Finding) -> bool:
         return False
     touched = {change.path for patch in report.patches for change in patch.files}
     return not is_partial(report.patches) or (path in touched and finding.diagnostic.rule not in SERIES_RULES)
-
-
-def _counted(count: int) -> str:
-    return f"{count} finding{'s' * (count != 1)}"
 
 
 def _same(finding: Finding, twin: Finding) -> Finding:
