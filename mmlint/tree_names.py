@@ -54,15 +54,24 @@ def kept_tables(tree: RecordedTree, root: str, folders: Sequence[str], cache: Ca
 
 def tables_of(tree: Tree, state: State, place: bytes, cache: Cache, processes: int) -> Tables:
     """The same for the files of a ``state`` of a tree, of which ``place`` is the key."""
+    return begun_tables(tree, state, place, cache, processes)()
+
+
+def begun_tables(tree: Tree, state: State, place: bytes, cache: Cache, processes: int) -> Callable[[], Tables]:
+    """What gives them when it is called, once; other processes read from now on where much is to be read."""
     tables = _loaded(cache.get("names", place), state)
     if tables is None:
-        tables = _read(tree, state.paths, processes)
-        parts = [(list(t.paths), t.names, t.counts.tobytes(), t.rows.tobytes()) for t in tables]
-        cache.put("names", place, marshal.dumps((state.digests, parts)))
-        return Tables(state.paths, tables)
+        read = _begun(tree, state.paths, processes)
+        return lambda: _kept(read(), state, place, cache)
     before = {path for table in tables for path in table.paths if path not in table.hidden}
     changed = [path for path in state.paths if path not in before]
-    return Tables(state.paths, (*tables, *_read(tree, changed, 1)))
+    return lambda: Tables(state.paths, (*tables, *_begun(tree, changed, 1)()))
+
+
+def _kept(tables: tuple[Table, ...], state: State, place: bytes, cache: Cache) -> Tables:
+    parts = [(list(t.paths), t.names, t.counts.tobytes(), t.rows.tobytes()) for t in tables]
+    cache.put("names", place, marshal.dumps((state.digests, parts)))
+    return Tables(state.paths, tables)
 
 
 def _loaded(data: bytes | None, state: State) -> tuple[Table, ...] | None:
@@ -78,10 +87,6 @@ def _loaded(data: bytes | None, state: State) -> tuple[Table, ...] | None:
     except (ValueError, EOFError, TypeError, AttributeError):
         return None
     return tables if len(changed) + len(state.digests.keys() - digests.keys()) <= _MAX_CHANGED else None
-
-
-def _read(tree: Tree, paths: Sequence[str], processes: int) -> tuple[Table, ...]:
-    return _begun(tree, paths, processes)()
 
 
 def _begun(tree: Tree, paths: Sequence[str], processes: int) -> Callable[[], tuple[Table, ...]]:

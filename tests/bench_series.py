@@ -21,6 +21,7 @@ from mmlint.cache import Cache
 from mmlint.checker import make_checker
 from mmlint.config import Settings
 from mmlint.series.arrange import arrange
+from mmlint.series.check import seldom_collected
 from mmlint.series.diff import parse_diff
 from mmlint.series.git import PrivateGit, user_tree
 from mmlint.series.mail import open_mail, read_mails
@@ -64,7 +65,7 @@ def stages(repository: Path, box: Path, cache: Cache, keep_all: bool) -> dict[st
     The base is left in the cache, or, with ``keep_all``, every state.
     """
     found: dict[str, float] = {}
-    with cache, PrivateGit(user_tree(str(repository))) as store:
+    with seldom_collected(), cache, PrivateGit(user_tree(str(repository))) as store:
         start = time.perf_counter()
         order = arrange([open_mail(mail, store) for mail in read_mails(str(box), store)], str(box))
         changes = [parse_diff(letter.text) for letter in order.patches]

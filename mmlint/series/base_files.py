@@ -89,7 +89,7 @@ class CommitFiles:
         tree = self._git.tree
         if tree.folder is None or tree.git_dir is None:
             return None
-        return Checkout(self._git, tree.folder, tree.git_dir / "index", self._revision, self.blobs)
+        return Checkout(self._git, tree.folder, tree.git_dir / "index", self._revision, lambda: self.blobs)
 
     def read(self, path: str) -> bytes:
         if path not in self._read:
@@ -108,6 +108,11 @@ class CommitFiles:
     def files(self) -> Sequence[str]:
         return list(self.blobs)
 
+    def begin(self, needles: tuple[bytes, ...], threads: int) -> None:
+        """Have git search for ``needles`` beside what else is done."""
+        if self._checkout is not None:
+            self._checkout.begin(needles, threads)
+
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         if self._checkout is None or self._checkout.others is None:
             return self._search(needles)
@@ -120,7 +125,7 @@ class CommitFiles:
 
     def _search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         prefix = len(self._revision) + 1
-        found = self._git.grep(needles, self._revision)
+        found = self._git.grep(needles, self._revision).files()
         return sorted(path for name in found if (path := name[prefix:]) in self.blobs)
 
 
@@ -200,6 +205,11 @@ class KnownFiles:
     @cached_property
     def _files(self) -> Sequence[str]:
         return self.base.files()
+
+    def begin(self, needles: tuple[bytes, ...], threads: int) -> None:
+        """Have a search begin that will be asked for, where another process can do it."""
+        if needles not in self.searches and isinstance(self.base, CommitFiles):
+            self.base.begin(needles, threads)
 
     def search(self, needles: tuple[bytes, ...]) -> frozenset[str]:
         """The C files that hold one of ``needles``."""

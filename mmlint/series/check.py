@@ -71,15 +71,25 @@ class _Input:
 
 
 @contextmanager
-def check_series(source: str, options: Options, settings: Settings) -> Iterator[SeriesReport]:
-    """The report of a series. Raises UsageError for what is refused, VocabularyError and RuleError as the engine."""
-    # A state is judged after another, and what one leaves behind is garbage to the next; a state makes millions.
-    thresholds = gc.get_threshold()
+def seldom_collected() -> Iterator[None]:
+    """Garbage waits: a state is judged after another, makes millions of objects and leaves few that are in use."""
+    enabled, thresholds = gc.isenabled(), gc.get_threshold()
     gc.set_threshold(_GARBAGE)
     gc.enable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        if not enabled:
+            gc.disable()
+
+
+@contextmanager
+def check_series(source: str, options: Options, settings: Settings) -> Iterator[SeriesReport]:
+    """The report of a series. Raises UsageError for what is refused, VocabularyError and RuleError as the engine."""
     tree = user_tree(options.tree)
     # What else a rule from elsewhere reads, nobody knows.
-    with open_cache(settings.cache and not settings.rules) as cache, PrivateGit(tree) as git:
+    with seldom_collected(), open_cache(settings.cache and not settings.rules) as cache, PrivateGit(tree) as git:
         try:
             report = _report(source, options, settings, git, cache)
             if options.previous:
@@ -89,8 +99,6 @@ def check_series(source: str, options: Options, settings: Settings) -> Iterator[
             yield report
         except GitError as error:
             raise UsageError(f"{source}: git failed: {error}") from error
-        finally:
-            gc.set_threshold(*thresholds)
 
 
 def _report(source: str, options: Options, settings: Settings, git: PrivateGit, cache: Cache) -> SeriesReport:

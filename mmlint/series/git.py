@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from mmlint.config import UsageError
 
@@ -109,17 +109,44 @@ def _ask(folder: Path, *words: str, **more: str) -> str:
 
 
 def _finish(command: Sequence[str], data: bytes, variables: dict[str, str], folder: Path | None) -> bytes:
-    try:
-        done = subprocess.run(
-            command, input=data, capture_output=True, env=variables, cwd=folder, timeout=_SECONDS, check=False
-        )
-    except FileNotFoundError as error:
-        raise UsageError("git is not installed; a series cannot be read without it") from error
-    except subprocess.TimeoutExpired as error:
-        raise GitError(f"git {command[-1]} took more than {_SECONDS} seconds") from error
-    if done.returncode:
-        raise GitError(one_line(done.stderr) or f"git ended with {done.returncode}")
-    return done.stdout
+    return Running(command, variables, folder, subprocess.PIPE).result(data)
+
+
+class Running:
+    """git at work."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        variables: dict[str, str],
+        folder: Path | None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
+        self._name = " ".join(command[:2])
+        pipe = subprocess.PIPE
+        try:
+            self._process = subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, env=variables, cwd=folder)
+        except FileNotFoundError as error:
+            raise UsageError("git is not installed; a series cannot be read without it") from error
+
+    def result(self, data: bytes = b"") -> bytes:
+        """What it prints when it has ended, to be asked for once. Raises GitError."""
+        try:
+            told, complaint = self._process.communicate(data or None, timeout=_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"{self._name} took more than {_SECONDS} seconds") from error
+        finally:
+            self.end()
+        if self._process.returncode:
+            raise GitError(one_line(complaint) or f"git ended with {self._process.returncode}")
+        return told
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        if self._process.poll() is None:
+            self._process.kill()
+        with self._process:
+            pass
 
 
 def _listed(folder: Path) -> str:
@@ -145,6 +172,7 @@ class PrivateGit:
         self.folder = Path(tempfile.mkdtemp(prefix="mmlint-series-"))
         self._objects: ObjectReader | None = None
         self._parents: ObjectReader | None = None
+        self._running: list[Running] = []
         self._pid = os.getpid()
         store = self.folder / "git"
         self._own = environment(GIT_DIR=str(store), GIT_INDEX_FILE=str(self.folder / "index"))
@@ -170,6 +198,8 @@ class PrivateGit:
 
     def close(self) -> None:
         """End what runs, and take the folder away."""
+        for running in self._running:
+            running.end()
         if self._objects:
             self._objects.close()
             self._objects = None
@@ -182,6 +212,11 @@ class PrivateGit:
         if words[0] == "commit-tree":
             self.borrow([word for word in words[1:] if not word.startswith("-")])
         return _finish(["git", *words], data, {**self._own, **more}, self.folder)
+
+    def begin(self, *words: str, more: Mapping[str, str] = NOTHING) -> Running:
+        """The same for what only reads, at work beside this process. Raises UsageError where there is no git."""
+        self._running.append(Running(["git", *words], {**self._variables, **more}, self.folder))
+        return self._running[-1]
 
     def borrow(self, names: Sequence[str]) -> None:
         """Copy objects into the private store, where commands that write look for them; unknown ones are left out."""
@@ -212,17 +247,17 @@ class PrivateGit:
         """What git prints, without the last newline. Raises GitError."""
         return self.run(*words, data=data).decode("utf-8", "surrogateescape").rstrip("\n")
 
-    def grep(self, needles: tuple[bytes, ...], *revision: str, more: Mapping[str, str] = NOTHING) -> list[str]:
-        """The C files that hold one of ``needles``: of a revision, which stands before each, or of a work tree."""
+    def grep(
+        self, needles: tuple[bytes, ...], *revision: str, threads: int = 0, more: Mapping[str, str] = NOTHING
+    ) -> Grep:
+        """Look for the C files that hold one of ``needles``: of a revision, or of a work tree; 0: git says by how many.
+
+        Raises UsageError where there is no git.
+        """
         words = [word for needle in needles for word in ("-e", os.fsdecode(needle))]
-        try:
-            # A NUL does not make a file another one: what is binary is told where it is read.
-            told = self.run("grep", "-lzaF", "--no-color", *words, *revision, "--", "*.c", "*.h", more=more)
-        except GitError as error:
-            if "ended with 1" in str(error):
-                return []
-            raise
-        return [name.decode("utf-8", "surrogateescape") for name in told.split(b"\0") if name]
+        # A NUL does not make a file another one: what is binary is told where it is read.
+        words = [f"--threads={threads}", "-lzaF", "--no-color", *words, *revision, "--", "*.c", "*.h"]
+        return Grep(self.begin("grep", *words, more=more))
 
     def ask_user(self, *words: str) -> str:
         """What git says of the user's repository: for questions on refs only. Raises GitError."""
@@ -244,6 +279,22 @@ class PrivateGit:
         if self._objects is None:
             self._objects = ObjectReader(self._variables, self.folder)
         return self._objects
+
+
+class Grep(NamedTuple):
+    """A search that was begun."""
+
+    running: Running
+
+    def files(self) -> list[str]:
+        """What it finds, to be asked for once; the revision stands before each. Raises GitError."""
+        try:
+            told = self.running.result()
+        except GitError as error:
+            if "ended with 1" in str(error):
+                return []
+            raise
+        return [name.decode("utf-8", "surrogateescape") for name in told.split(b"\0") if name]
 
 
 class ObjectReader:
@@ -293,8 +344,7 @@ class ObjectReader:
         return words[0].decode(), words[1].decode(), data
 
     def close(self) -> None:
-        """End the process."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                stream.close()
-        self._process.wait()
+        """End the process, which would not end by itself as long as a forked child has its input open too."""
+        self._process.kill()
+        with self._process:
+            pass

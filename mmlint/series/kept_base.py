@@ -2,7 +2,7 @@
 
     kept = KeptBase(cache, git, base, checker)     ``base`` knows from now on what is kept of its files and searches
     kept.entries                                   reports of any states, with what they rest on
-    kept.tables(tree, processes)                   the definitions in the folders that every analysis may look into
+    kept.tables(tree, processes)()                 the definitions in the folders that every analysis may look into
     kept.keep(held)                                for the next run
 
 The base of the next series is another commit, most of whose files are the same; or it is the same, and one patch of the
@@ -13,7 +13,7 @@ is compared as between two states of a series.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -28,7 +28,7 @@ from mmlint.series.base_files import CommitFiles, KnownFiles, NoFiles
 from mmlint.series.git import PrivateGit
 from mmlint.series.state_tree import Answers, Recorder, StateTree
 from mmlint.source import Source
-from mmlint.tree_names import Reading, tables_of
+from mmlint.tree_names import Reading, begun_tables
 
 # Where more files than this are others, everything is made anew.
 _MAX_DIFFERING: Final = 3_000
@@ -122,14 +122,16 @@ class KeptBase:
     def _place(self) -> bytes:
         return key(_KIND, self._objects, *self._folders)
 
-    def tables(self, tree: StateTree, processes: int) -> Tables:
-        """The definitions in the folders."""
+    def tables(self, tree: StateTree, processes: int) -> Callable[[], Tables]:
+        """What gives the definitions in the folders; other processes read from now on where nothing is kept."""
         blobs = self._known.base.blobs
         if not self._usable or blobs is None:
-            return Reading(tree, self._folders, processes)()
+            reading = Reading(tree, self._folders, processes)
+            reading.begin()
+            return reading
         paths = searched(tree, self._folders)
         state = State(paths, {path: blobs[path].encode() for path in paths}, b"")
-        return tables_of(tree, state, key("names", self._objects, *self._folders), self._cache, processes)
+        return begun_tables(tree, state, key("names", self._objects, *self._folders), self._cache, processes)
 
     def keep(self, held: Sequence[tuple[Entry, StateTree]]) -> None:
         """Keep the entries, each with a state in which it holds, unless all of that is kept already.

@@ -69,6 +69,10 @@ class StateTree:
             self._listings[folder] = known
         return self._listings[folder]
 
+    def begin(self, needles: tuple[bytes, ...], threads: int) -> None:
+        """Have a search of the base begin that will be asked for."""
+        self._base.begin(needles, threads)
+
     def search(self, needles: tuple[bytes, ...]) -> Sequence[str]:
         if needles not in self._searches:
             found = self._base.search(needles) - self.changed.keys()

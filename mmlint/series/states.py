@@ -10,7 +10,7 @@ of the ranged call is that of the state's own include/linux/pgtable.h, or of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import Final, NamedTuple
@@ -21,7 +21,7 @@ from mmlint.diagnostic import Skipped
 from mmlint.engine import WORTH_SHARING, needles
 from mmlint.facts.analysis import mentions_section
 from mmlint.facts.callgraph import CallGraph
-from mmlint.facts.index import NameIndex
+from mmlint.facts.index import NameIndex, Tables
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
@@ -94,9 +94,18 @@ class Judge:
 
     def read(self) -> None:
         """Find the files of the base that name the API, and its definitions where nothing is kept."""
-        self._jobs(0)
-        if not self._kept_base.entries:
-            self._index(self._space.base_tree()).load()
+        if self._kept_base.entries:
+            self._jobs(0)
+            return
+        base = self._space.base_tree()
+        # As many work in all, with the one that reads.
+        threads = max(1, self._processes - 1)
+        base.begin(needles(self._checker.target or self._checker.vocabulary.target), threads)
+        self._tables  # noqa: B018 - it begins
+        try:
+            self._jobs(0)
+        finally:
+            self._index(base).load()
 
     def prepare(self) -> None:
         """Judge now what is new in any state, in several processes where that is worth it."""
@@ -186,11 +195,14 @@ class Judge:
     def _index(self, tree: StateTree) -> StateIndex:
         if tree not in self._indices:
             if self._base_index is None:
-                base = self._space.base_tree()
-                tables = cache(lambda: self._kept_base.tables(base, self._processes))
-                self._base_index = NameIndex(base, self._folders, tables=tables)
+                self._base_index = NameIndex(self._space.base_tree(), self._folders, tables=lambda: self._tables())
             self._indices[tree] = StateIndex(self._base_index, tree, self._folders)
         return self._indices[tree]
+
+    @cached_property
+    def _tables(self) -> Callable[[], Tables]:
+        """What gives the definitions of the base, which are read from the moment on that this is asked for."""
+        return cache(self._kept_base.tables(self._space.base_tree(), self._processes))
 
     def header(self, state: int) -> bytes:
         """The header that declares the API; empty where there is none."""
