@@ -52,7 +52,10 @@ BODIES = (
     CLEAN.replace(b"\treturn", b"\tkmalloc(8, GFP_KERNEL);\n\treturn"),
     CLEAN.replace(b"\treturn", b"\tlazy_mmu_mode_enable();\n\tlazy_mmu_mode_disable();\n\treturn"),
     CLEAN.replace(b"pte_none(ptep_get(ptep))", b"deeper(ptep)"),
+    CLEAN.replace(b"pte_none(ptep_get(ptep))", b"back_one(ptep)"),
 )
+# Those that call none of the others.
+LAST = BODIES[:-2]
 SIZE = 700
 CALLS = (
     b"near_one(pte);",
@@ -133,13 +136,16 @@ def _callee(folder: Path, dice: random.Random) -> str:
     )
     text = function(name, dice.choice(BODIES), inline)
     if path == "include/linux/far.h":
-        text += function(b"deeper", dice.choice(BODIES[:-1]), True)
+        text += function(b"deeper", dice.choice(LAST), True)
     return _write(folder / path, text, dice)
 
 
 def _walker(folder: Path, dice: random.Random) -> str:
     path = dice.choice(("mm/walk.c", "mm/other.c", "drivers/gpu/walk.c", "drivers/net/plain.c"))
     data = walker(dice.choice((b"walk", b"other", b"drive")), dice.choice(CALLS))
+    if dice.random() < 0.5:
+        # A function that others may come back to.
+        data += function(b"back_one", dice.choice(LAST), False)
     return _write(folder / path, data if dice.random() < 0.8 else b"int plain;\n", dice)
 
 

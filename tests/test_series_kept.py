@@ -15,6 +15,7 @@ from mmlint.cache import NAME
 from mmlint.checker import Checker, FileReport
 from mmlint.cli import main
 from mmlint.facts.callgraph import CallGraph
+from mmlint.facts.index import Place
 from mmlint.series import states
 from mmlint.source import Source
 from tests.cache_tree import BODIES, CALLS, HEADER, RANGED, edit, function, make_tree, walker
@@ -254,6 +255,133 @@ def test_a_table_that_holds_another_function_is_seen(tree: Path, capsys: Capture
         found = told(capsys, "main~1..main")[1]
         assert ("it comes to might_sleep()" in found) is sleeps
         assert [path for path in judged if path == "mm/other.c"] == again
+
+
+# What moves all that follows by more than its size.
+LONG = b"/*\n" + b" * A long comment.\n" * 60 + b" */\n"
+QUIET, SLEEPS, BACK = BODIES[0], BODIES[3], BODIES[-1]
+# As long as what sleeps.
+SLEEK = SLEEPS.replace(b"might_sleep", b"might_sleek")
+DEEP = function(b"deep_one", BACK, False)
+MAY = b"int deep_one(int more, pte_t *ptep)\n{\n\tif (more)\n\t\tback_one(ptep);\n\treturn 0;\n}\n"
+
+
+def _back(body: bytes, inline: bool = False) -> bytes:
+    return function(b"back_one", body, inline)
+
+
+def _other(*more: bytes) -> bytes:
+    """The file with the section: it calls deep_one(), and that calls back_one()."""
+    return b"".join((*more, walker(b"other", CALLS[3])))
+
+
+def _may(more: int) -> bytes:
+    """The same, where what deep_one() is told decides."""
+    return walker(b"other", b"deep_one(%d, pte);" % more)
+
+
+def _sleeps_at_the_end(told: str) -> bool:
+    found = json.loads(told)["diagnostics"]
+    return any("it comes to might_sleep()" in f["message"] and f["final"] is not None for f in found)
+
+
+def _gpu(body: bytes) -> bytes:
+    """A header in a folder whose headers are looked for by the files there alone."""
+    return function(b"near_one", body, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sleeps"),
+    [
+        ({"mm/other.c": _other()}, {"mm/other.c": _other(LONG)}, False),
+        ({"mm/other.c": _other()}, {"mm/other.c": _other(LONG, _back(SLEEPS))}, True),
+        ({"mm/other.c": _other(_back(QUIET))}, {"mm/other.c": _other(LONG, _back(SLEEPS))}, True),
+        ({"mm/other.c": _other(_back(SLEEK))}, {"mm/other.c": _other(_back(SLEEPS))}, True),
+        ({"mm/other.c": _other(_back(SLEEPS))}, {"mm/other.c": _other(LONG, _back(SLEEPS))}, True),
+        ({"mm/other.c": _other(_back(SLEEPS))}, {"mm/other.c": _other(LONG, _back(QUIET))}, False),
+        ({"mm/other.c": _other()}, {"mm/other.c": _other(LONG), "mm/deep.c": LONG + DEEP}, False),
+        (
+            {"mm/other.c": _other()},
+            {"mm/other.c": _other(LONG), "mm/deep.c": LONG + function(b"deep_one", SLEEPS, False)},
+            True,
+        ),
+        (
+            {"mm/other.c": _other(), "mm/back.c": _back(SLEEPS)},
+            {"mm/other.c": _other(LONG), "mm/back.c": LONG + _back(SLEEPS)},
+            True,
+        ),
+        (
+            {"mm/deep.c": MAY, "mm/other.c": _may(0), "mm/back.c": _back(SLEEPS)},
+            {"mm/other.c": _may(1), "mm/back.c": LONG + _back(SLEEPS)},
+            True,
+        ),
+        (
+            {"mm/deep.c": MAY, "mm/other.c": _may(0) + _back(SLEEPS)},
+            {"mm/other.c": LONG + _may(1) + _back(SLEEPS)},
+            True,
+        ),
+        ({"mm/other.c": _other()}, {"mm/other.c": _other(LONG), "mm/near.h": _back(SLEEPS, True)}, True),
+        ({"mm/other.c": _other()}, {"mm/other.c": _other(LONG), "mm/back.c": _back(SLEEPS)}, True),
+        ({"mm/other.c": _other(_back(QUIET))}, {"mm/other.c": _other(LONG), "mm/back.c": _back(SLEEPS)}, True),
+        (
+            {"drivers/gpu/near.h": _gpu(BACK), "drivers/gpu/late.h": b"int late;\n"},
+            {"drivers/gpu/walk.c": LONG + walker(b"drive", CALLS[0]), "drivers/gpu/late.h": _back(SLEEPS, True)},
+            True,
+        ),
+        (
+            {"drivers/gpu/near.h": _gpu(BACK)},
+            {"drivers/gpu/walk.c": LONG + walker(b"drive", CALLS[0]), "drivers/gpu/late.h": _back(SLEEPS, True)},
+            True,
+        ),
+        (
+            {"drivers/gpu/near.h": _gpu(BACK), "drivers/gpu/walk.h": walker(b"drive", CALLS[0])},
+            {"drivers/gpu/walk.h": walker(b"drive", CALLS[0]) + _back(SLEEPS, True)},
+            True,
+        ),
+    ],
+)
+def test_what_lies_below_another_version_of_a_file_is_that_of_its_state(
+    tree: Path, capsys: Capture, before: dict[str, bytes], after: dict[str, bytes], sleeps: bool
+) -> None:
+    def written(files: dict[str, bytes], title: str) -> None:
+        for path, data in files.items():
+            (tree / path).write_bytes(data)
+        keep(tree, title)
+
+    written({"mm/deep.c": DEEP, **before}, "mm: a version")
+    change(tree, "drivers/net/plain.c", b"int more;\n")
+    told(capsys, "main~1..main")
+    written(after, "mm: another version")
+    found = told(capsys, "main~1..main")
+    assert _sleeps_at_the_end(found[1]) is sleeps
+    assert found == told(capsys, "main~1..main", "--no-cache")
+    # What was found for the other version rests on what lay below the first.
+    quiet = {"mm/deep.c": function(b"deep_one", QUIET, False), "drivers/gpu/near.h": _gpu(QUIET)}
+    written(quiet if sleeps else {"mm/back.c": _back(SLEEPS)}, "mm: below")
+    change(tree, "drivers/net/plain.c", b"int most;\n")
+    found = told(capsys, "main~1..main")
+    assert _sleeps_at_the_end(found[1]) is not sleeps
+    assert found == told(capsys, "main~1..main", "--no-cache")
+
+
+def test_what_lies_below_another_version_of_a_file_is_not_looked_for_again(
+    tree: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(tree, "drivers/net/plain.c", b"int more;\n")
+    told(capsys, "main~1..main")
+    change(tree, "mm/other.c", _other(LONG), "mm: another version")
+    looked: list[str] = []
+    look = CallGraph._own_interest
+
+    def noted(self: CallGraph, place: Place) -> int:
+        looked.append(place.name)
+        return look(self, place)
+
+    monkeypatch.setattr(CallGraph, "_own_interest", noted)
+    told(capsys, "main~1..main", "--jobs", "1")
+    assert "deep_one" not in looked
+    told(capsys, "main~1..main", "--jobs", "1", "--no-cache")
+    assert "deep_one" in looked
 
 
 def test_a_walker_that_is_gone_is_not_told(tree: Path, capsys: Capture) -> None:

@@ -43,6 +43,8 @@ MAX_PLACES = 4_000
 _MAX_SECTIONS = 4
 # More definitions than this, for one architecture, are one name for many things.
 _MAX_MEANINGS = 24
+# What a definition does by its words, and the definitions that it may call.
+Below = tuple[int, tuple[Place, ...]]
 
 
 class CallGraph:
@@ -56,8 +58,9 @@ class CallGraph:
         index: NameIndex | None = None,
         whole: bool = True,
         wide: bool = False,
+        below: Mapping[Place, Below] | None = None,
     ) -> None:
-        """``index`` finds the definitions of the tree where somebody has one already.
+        """``index`` finds the definitions of the tree, and ``below`` is what lies below some, where that is known.
 
         ``whole`` is False where the tree is not all there is: then callers may be anywhere. ``wide`` follows names with
         many definitions as well, where each architecture has its own.
@@ -78,7 +81,7 @@ class CallGraph:
         self._callers: dict[str, tuple[str, ...]] = {}
         self._mode = self._enters | vocabulary.leaves | vocabulary.pauses | vocabulary.resumes
         self._summaries: dict[tuple[str, str], Summary | None] = {}
-        self._edges: dict[Place, tuple[int, tuple[Place, ...]]] = {}
+        self.below = dict(below or {})
         self._modes: dict[Place, dict[int, tuple[Value, ...]]] = {}
         self._has_mode: dict[str, bool] = {}
         self._words: dict[Place, frozenset[str]] = {}
@@ -257,7 +260,7 @@ class CallGraph:
         reached: list[Place] = []
         while pending and len(reached) < MAX_PLACES:
             place = pending.popleft()
-            own, below = self._below(place)
+            own, below = self._look_below(place)
             flags.append(own)
             reached.append(place)
             if depths[place] < MAX_DEPTH:
@@ -266,7 +269,7 @@ class CallGraph:
                         depths[callee] = depths[place] + 1
                         pending.append(callee)
         numbers = {place: number for number, place in enumerate(reached)}
-        edges = [[numbers[callee] for callee in self._below(place)[1] if callee in numbers] for place in reached]
+        edges = [[numbers[callee] for callee in self._look_below(place)[1] if callee in numbers] for place in reached]
         changed = True
         while changed:
             changed = False
@@ -279,9 +282,8 @@ class CallGraph:
                     changed = True
         return dict(zip(reached, flags, strict=True))
 
-    def _below(self, place: Place) -> tuple[int, tuple[Place, ...]]:
-        """What a definition does by its words, and the definitions that it may call."""
-        known = self._edges.get(place)
+    def _look_below(self, place: Place) -> Below:
+        known = self.below.get(place)
         if known is None:
             callees: dict[Place, None] = {}
             if not self.is_known(place.name):
@@ -289,7 +291,7 @@ class CallGraph:
                     callees.update(dict.fromkeys(self.resolve(name, place.path) if self._worth(name) else ()))
                 for name in self.globals.functions_named(place):
                     callees.update(dict.fromkeys(self.resolve(name, place.path)))
-            known = self._edges[place] = (self._own_interest(place), tuple(callees))
+            known = self.below[place] = (self._own_interest(place), tuple(callees))
         return known
 
     def _worth(self, name: str) -> bool:

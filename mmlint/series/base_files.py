@@ -11,10 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,6 +25,8 @@ from mmlint.series.objects import tree_of
 SUFFIXES: Final = (".c", ".h")
 # What stands for the version of a file that has no id.
 UNCHANGED: Final = "base"
+# Nothing sorts behind it.
+_LAST: Final = chr(sys.maxunicode)
 _REGULAR: Final = re.compile("100[0-7]{3} blob ([0-9a-f]+)\t([^\0]+\\.[ch])\0")
 
 
@@ -194,12 +196,11 @@ class KnownFiles:
     def files(self, folder: str) -> tuple[str, ...]:
         """The C files below a folder, in order; ``*`` is any one folder."""
         if folder not in self._listings:
-            files, below = self._files, pattern(folder)
+            files, match = self._files, pattern(folder).match
             # Nothing that begins otherwise can match: only that part of the order is looked at.
             begins = f"{folder}/".partition("*")[0] if folder else ""
-            start = bisect_left(files, begins)
-            inside = takewhile(lambda path: path.startswith(begins), islice(files, start, None))
-            self._listings[folder] = tuple(path for path in inside if below.match(path))
+            inside = files[bisect_left(files, begins) : bisect_left(files, begins + _LAST)]
+            self._listings[folder] = tuple([path for path in inside if match(path)] if "*" in folder else inside)
         return self._listings[folder]
 
     @cached_property

@@ -47,13 +47,17 @@ class ApiFile(NamedTuple):
 
 @dataclass(slots=True)
 class Entry:
-    """The report of a file in some state: ``identity`` is the version of the file."""
+    """The report of a file in some state: ``identity`` is the version of the file.
+
+    ``below`` is what lies below the functions of other files that its analysis came to, for the next version.
+    """
 
     file: ApiFile
     identity: str | None
     record: Recorder
     report: FileReport | None
     dumped: bytes = b""
+    below: bytes = b""
 
     def read(self, tree: StateTree) -> FileReport | None:
         """The report, for a tree in which the file is the same. None where what was kept cannot be read."""
@@ -109,8 +113,9 @@ class KeptBase:
                     Recorder(StateTree(before, changed, self._git), Answers(*answers)),
                     None,
                     dumped,
+                    below,
                 )
-                for file, identity, changed, answers, dumped in entries
+                for file, identity, changed, answers, dumped, below in entries
             ]
             for needles, hits in searches.items():
                 found = {path for path in differing & base.blobs.keys() if _holds(base.read(path), needles)}
@@ -162,8 +167,8 @@ class KeptBase:
                 source = Source(entry.file.path, tree.read(entry.file.path))
                 entry.dumped = dump_report(entry.report, source) or b""
             if entry.dumped:
-                record = tuple(entry.record.answers)
-                yield tuple(entry.file), entry.identity, dict(tree.changed), record, entry.dumped
+                record, changed = tuple(entry.record.answers), dict(tree.changed)
+                yield tuple(entry.file), entry.identity, changed, record, entry.dumped, entry.below
 
 
 def _holds(data: bytes, needles: tuple[bytes, ...]) -> bool:

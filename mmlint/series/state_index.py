@@ -137,10 +137,13 @@ class LoggedIndex(NameIndex):
         return text.data
 
 
-def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
-    """True when every question of the record has the same answer in another state."""
+def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex, but: str = "") -> bool:
+    """True when every question of the record has the same answer in another state; ``but`` may have other contents.
+
+    What was asked of the whole tree and the names that it shares with others count for that file, too.
+    """
     for path, identity in recorder.reads.items():
-        if tree.identity(path) != identity:
+        if tree.identity(path) != identity and path != but:
             return False
     for folder, listed in recorder.listings.items():
         if listing_digest(tree.files(folder)) != listed:
@@ -153,9 +156,10 @@ def still_holds(recorder: Recorder, tree: StateTree, index: StateIndex) -> bool:
         return True
     touched = index.names_in(moved) & recorder.names.keys()
     touched |= {name for path in moved for name in recorder.named_in.get(path, ())}
+    read = sorted(moved & recorder.texts.keys() - {but})
     return (
         all(meaning(index.places(name)) == recorder.names[name] for name in touched)
-        and all(_same_texts(index, path, recorder.texts[path]) for path in sorted(moved & recorder.texts.keys()))
+        and all(_same_texts(index, path, recorder.texts[path]) for path in read)
         and all(index.same_tables(path, recorder.tables[path]) for path in sorted(moved & recorder.tables.keys()))
     )
 

@@ -103,6 +103,18 @@ class Answers(NamedTuple):
     tables: dict[str, dict[str, bytes]]
 
 
+def without(answers: Answers, path: str) -> Answers:
+    """A copy without what was read of one file."""
+    return Answers(
+        {other: identity for other, identity in answers.reads.items() if other != path},
+        dict(answers.listings),
+        dict(answers.searches),
+        dict(answers.names),
+        {other: dict(texts) for other, texts in answers.texts.items() if other != path},
+        {other: dict(tables) for other, tables in answers.tables.items() if other != path},
+    )
+
+
 class Recorder:
     """A `Tree` that writes down each question and its answer; so does the index that looks through it."""
 

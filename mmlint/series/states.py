@@ -20,14 +20,15 @@ from mmlint.checker import Checker, FileReport, not_finished
 from mmlint.diagnostic import Skipped
 from mmlint.engine import WORTH_SHARING, needles
 from mmlint.facts.analysis import mentions_section
-from mmlint.facts.callgraph import CallGraph
-from mmlint.facts.index import NameIndex, Tables
+from mmlint.facts.callgraph import Below, CallGraph
+from mmlint.facts.index import NameIndex, Place, Tables
 from mmlint.files import BINARY, binary
 from mmlint.kernel import load_vocabulary
 from mmlint.parallel import Died, spread
+from mmlint.series.below import dump_below, load_below
 from mmlint.series.kept_base import ApiFile, Entry
 from mmlint.series.state_index import LoggedIndex, StateIndex, still_holds
-from mmlint.series.state_tree import Answers, Recorder, StateTree
+from mmlint.series.state_tree import Answers, Recorder, StateTree, without
 from mmlint.series.workspace import Workspace
 from mmlint.source import Source
 from mmlint.tree import HEADER, TreeApi, ranged_calls, read_api
@@ -169,13 +170,18 @@ class Judge:
             for tree in dict.fromkeys(job.tree for job in jobs):
                 self._index(tree).load()
 
-        def make(number: int) -> tuple[FileReport, Answers]:
+        before = [self._before(job) for job in jobs]
+
+        def make(number: int) -> tuple[FileReport, Answers, bytes]:
             job = jobs[number]
-            recorder = Recorder(job.tree)
+            answers, below = before[number] or (None, {})
+            recorder = Recorder(job.tree, answers)
             source = Source(job.path, texts[number])
             index = LoggedIndex(self._index(job.tree), recorder)
-            graph = CallGraph(recorder, job.checker.vocabulary, TreeApi(generation=job.generation), index)
-            return _check(source, graph, job.checker, inside), recorder.answers
+            api = TreeApi(generation=job.generation)
+            graph = CallGraph(recorder, job.checker.vocabulary, api, index, below=below)
+            report = _check(source, graph, job.checker, inside)
+            return report, recorder.answers, b"" if below else dump_below(graph.below)
 
         # The largest are begun first, so that no process waits for another.
         order = sorted(range(len(jobs)), key=lambda number: (-len(texts[number]), jobs[number].path))
@@ -186,11 +192,25 @@ class Judge:
             if isinstance(result, Died):
                 entries.append(Entry(job.file, None, Recorder(job.tree), not_finished(job.path, result.reason)))
                 continue
-            report, answers = result
-            entry = Entry(job.file, job.tree.identity(job.path), Recorder(job.tree, answers), report)
+            report, answers, below = result
+            entry = Entry(job.file, job.tree.identity(job.path), Recorder(job.tree, answers), report, below=below)
             self._entries.setdefault(job.file, []).append(entry)
             entries.append(entry)
         return iter(entries)
+
+    def _before(self, job: _Job) -> tuple[Answers, dict[Place, Below]] | None:
+        """What another version of the file came to in other files, where all of that is the same, and what it asked."""
+        if not job.path.endswith(".c"):
+            # A header's own definitions are what other files may mean.
+            return None
+        for entry in self._entries.get(job.file, ()):
+            if entry.below and still_holds(entry.record, job.tree, self._index(job.tree), job.path):
+                changed = job.tree.moved(entry.record.tree)
+                try:
+                    return without(entry.record.answers, job.path), load_below(entry.below, changed)
+                except (ValueError, TypeError, EOFError):
+                    entry.below = b""
+        return None
 
     def _index(self, tree: StateTree) -> StateIndex:
         if tree not in self._indices:
