@@ -4,7 +4,8 @@
 
 The tree is put into a repository of its own in a temporary folder. What the patches of a series have in common is paid
 once, and the rest is told for each patch: without anything in the cache, and with what a series before has left there.
-Patches of files that no section reaches are told beside patches of walkers, because a walker is analysed again.
+Patches of files that no section reaches are told beside patches of walkers, because a walker is analysed again. Of a
+series, several are analysed at a time; so each is measured as a series of its own as well.
 """
 
 from __future__ import annotations
@@ -130,4 +131,12 @@ def measure_series(kernel: Path, runs: int) -> int:
                 print(f"  {stage:28}{kept:14}{statistics.median(taken_by):8.3f}")
             taken = am(repository, box)
             print(f"  {'git am, for each patch':42}{taken / len(files):8.3f}")
+            folder = Path(name) / f"cache-{title}-alone"
+            folder.mkdir(0o700)
+            for path in files:
+                box = series(repository, (path,), Path(name) / "one.mbox")
+                # The first of all finds nothing, the others the base.
+                alone = [stages(repository, box, Cache(str(folder)), keep_all=False) for _ in range(runs + 1)][1:]
+                seconds = statistics.median(found["each patch"] for found in alone)
+                print(f"  {'alone, base kept: ' + path:42}{seconds:8.3f}")
     return 0
