@@ -139,6 +139,23 @@ def test_blobs_of_any_branch(linux: Path, tmp_path: Path, where: str) -> None:
         assert told(report.authors()) == ONE
 
 
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_blobs_below_head_go_before_those_of_another_branch(linux: Path, tmp_path: Path, is_marked: bool) -> None:
+    """As its author has it who is on the branch of the series and has other ones."""
+    base = git(linux, "rev-parse", "base").strip()
+    commit(linux, *STEP)
+    (mail,) = patches(linux)
+    git(linux, "checkout", "-q", "-b", "topic", "base")
+    commit(linux, "mm: newer, of another topic", {"mm/mremap.c": (PLAIN, "\n" + PLAIN)})
+    git(linux, "checkout", "-q", "main")
+    if not is_marked:
+        git(linux, "tag", "-d", "base")
+    with checked(write(tmp_path, mail), linux) as report:
+        name = "base" if is_marked else base[:12]
+        assert (report.base.how, report.base.name, report.base.revision) == (How.BLOBS, name, base)
+        assert told(report.authors()) == ONE
+
+
 def test_head_by_merging(linux: Path, tmp_path: Path) -> None:
     (mail,) = made(linux, STEP)
     git(linux, "checkout", "-q", "-B", "main", "base")

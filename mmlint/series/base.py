@@ -2,9 +2,10 @@
 
     base = find_base(git, letters, changes, given="v6.12")
 
-In order: ``--base``; the ``base-commit:`` trailer, with the prerequisite patches that follow it; a branch or tag
-in which every file has the blob of its ``index`` line; HEAD. Where no tree has these blobs but they lie in the store,
-HEAD with these files in their place; where they do not even lie there, the hunks alone.
+In order: ``--base``; the ``base-commit:`` trailer, with the prerequisite patches that follow it; a commit in which
+every file has the blob of its ``index`` line: HEAD, what it is built on, another branch or tag; HEAD. Where no tree has
+these blobs but they lie in the store, HEAD with these files in their place; where they do not even lie there, the hunks
+alone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _TRAILER: Final = re.compile(r"^base-commit: .*?([0-9a-f]{7,64})\s*$", re.MULTIL
 _PREREQUISITE: Final = re.compile(r"^prerequisite-patch-id:\s+([0-9a-f]{40,64})\s*$", re.MULTILINE)
 _MAX_REFS: Final = 200
 _MAX_COMMITS: Final = 2_000
+_MAX_ASIDE: Final = 10
 _ZEROS: Final = re.compile(r"0+")
 
 
@@ -91,11 +93,9 @@ def find_base(git: PrivateGit, said: Trailers, blobs: dict[str, str], given: str
             yield from _with_prerequisites(git, said, revision)
         else:
             unseen = (f"the base-commit {said.commit[:12]} is not in {tree}",)
-    if blobs:
-        for name, revision in chain(_candidates(git), _history(git, list(blobs))):
-            if _has_blobs(git, revision, blobs):
-                yield Base(How.BLOBS, tree, revision, name, unseen)
-                break
+    found = _with_blobs(git, blobs) if blobs else None
+    if found:
+        yield Base(How.BLOBS, tree, found[1], found[0], unseen)
     head = _commit(git, _user_head(git))
     if head:
         differs = "the files that it changes are not those that the series was made for" if blobs else ""
@@ -163,6 +163,31 @@ def _history(git: PrivateGit, paths: list[str]) -> Iterator[tuple[str, str]]:
         before = _commit(git, f"{line}^") if line else ""
         if before:
             yield before[:12], before
+
+
+def _with_blobs(git: PrivateGit, blobs: dict[str, str]) -> tuple[str, str] | None:
+    """The name and the commit of a state that has all ``blobs``.
+
+    One that HEAD is built on goes first: an author who is on the branch of the series has others that also lack it.
+    """
+    head = _user_head(git)
+    others: list[tuple[str, str]] = []
+    for name, revision in _candidates(git):
+        if not _has_blobs(git, revision, blobs):
+            continue
+        if revision == head or (len(others) < _MAX_ASIDE and _is_below(git, revision, head)):
+            return name, revision
+        others.append((name, revision))
+    below = ((name, revision) for name, revision in _history(git, list(blobs)) if _has_blobs(git, revision, blobs))
+    return next(chain(below, others), None)
+
+
+def _is_below(git: PrivateGit, revision: str, head: str) -> bool:
+    try:
+        git.text("merge-base", "--is-ancestor", revision, head)
+    except GitError:
+        return False
+    return True
 
 
 def _has_blobs(git: PrivateGit, revision: str, blobs: dict[str, str]) -> bool:
