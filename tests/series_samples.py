@@ -105,11 +105,16 @@ def mbox(mails: Iterable[bytes], dialect: str = "git") -> bytes:
 
 
 def recoded(mail: bytes, how: str) -> bytes:
-    """The mail with its body in another transfer encoding: "8bit", "quoted-printable", "base64", or "crlf"."""
+    """The mail with its body in another transfer encoding: "8bit", "quoted-printable", "base64", or "crlf".
+
+    "crlf" behind another one is a file of the mail with these ends of lines, behind "base64" those of the text in it.
+    """
     head, body = mail.split(b"\n\n", 1)
     kept = [line for line in head.split(b"\n") if not line.lower().startswith((b"content-", b"mime-version"))]
     if how == "crlf":
         return mail.replace(b"\n", b"\r\n")
+    if how == "quoted-printable-crlf":
+        return recoded(mail, "quoted-printable").replace(b"\n", b"\r\n")
     encoded = {
         "8bit": lambda: body,
         "quoted-printable": lambda: quopri.encodestring(body),

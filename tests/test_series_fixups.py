@@ -84,7 +84,7 @@ def test_brackets_that_a_commit_has(tmp_path: Path, title: str) -> None:
     apply(linux, files["0001-fixup.patch"], title, "\n")
 
 
-@pytest.mark.parametrize("how", ["8bit", "quoted-printable", "base64", "base64-crlf", "crlf"])
+@pytest.mark.parametrize("how", ["8bit", "quoted-printable", "quoted-printable-crlf", "base64", "base64-crlf", "crlf"])
 def test_mails_with_other_line_ends(tmp_path: Path, how: str) -> None:
     """The mail's line ends are the mail's: the file has its own."""
     linux = series(tmp_path, TITLES[0], "\n")

@@ -60,7 +60,7 @@ def write(folder: Path, data: bytes, name: str = "series.mbox") -> Path:
 
 
 @pytest.mark.parametrize("dialect", ["git", "mboxrd", "b4"])
-@pytest.mark.parametrize("how", ["8bit", "quoted-printable", "base64", "base64-crlf", "crlf"])
+@pytest.mark.parametrize("how", ["8bit", "quoted-printable", "quoted-printable-crlf", "base64", "base64-crlf", "crlf"])
 def test_mailboxes_and_encodings(linux: Path, mails: list[bytes], tmp_path: Path, dialect: str, how: str) -> None:
     box = write(tmp_path, mbox([recoded(mail, how) for mail in mails], dialect))
     with checked(box, linux) as report:
@@ -125,6 +125,50 @@ def test_headers_that_are_not_encoded(linux: Path, single: bytes, tmp_path: Path
         (patch,) = report.patches
         assert patch.title == 'mm: "größer", 100% :: x'
         assert patch.sender == "Zoë O'Brien <zoe@example.org>"
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "no-such-charset"])
+def test_mail_in_another_charset(linux: Path, single: bytes, tmp_path: Path, charset: str) -> None:
+    head, rest = single.split(b"\n\n", 1)
+    kept = [line for line in head.split(b"\n") if not line.startswith((b"From:", b"Subject:"))]
+    kept += [f"From: =?{charset}?q?Zo=EB?= <zoe@example.org>".encode()]
+    kept += [f"Subject: =?{charset}?q?=5BPATCH_1/1=5D_mm=3A_gr=F6=DFer?=".encode()]
+    kept += [f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: 8bit".encode()]
+    rest = "F\u00fcr alle.\n\n".encode("latin-1") + rest
+    with checked(write(tmp_path, b"\n".join(kept) + b"\n\n" + rest), linux) as report:
+        assert told(report.authors()) == ONE
+        (patch,) = report.patches
+        if charset != "no-such-charset":
+            assert patch.author == "Zo\u00eb <zoe@example.org>"
+            assert patch.title == "mm: gr\u00f6\u00dfer"
+            assert patch.message.startswith("F\u00fcr alle.\n")
+
+
+def test_cover_with_what_changed_since(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    """As git format-patch --interdiff writes it, a diff that nobody applies."""
+    change = (
+        b"Interdiff against v1:\ndiff --git a/mm/mprotect.c b/mm/mprotect.c\nindex 1111111..2222222 100644\n"
+        b"--- a/mm/mprotect.c\n+++ b/mm/mprotect.c\n@@ -1 +1 @@\n-old\n+new\n-- \n"
+    )
+    cover = mails[0].replace(b"-- \n", change)
+    assert cover != mails[0]
+    with checked(write(tmp_path, mbox([cover, *mails[1:]])), linux) as report:
+        assert [patch.number for patch in report.patches] == [1, 2, 3]
+        assert report.cover is not None and report.cover.subject.startswith("[PATCH 0/3] ")
+        assert report.remarks == ()
+        assert told(report.authors()) == SWAP
+    with pytest.raises(UsageError, match="no patch is there; it is a cover letter; give the patches as well"):
+        checked(write(tmp_path, cover), linux).__enter__()
+
+
+def test_words_above_a_mailbox(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    with checked(write(tmp_path, b"Hi,\n\nthese are the patches:\n\n" + mbox(mails)), linux) as report:
+        assert [patch.title for patch in report.patches] == [
+            "mm/vmalloc: mention the range",
+            "mm/mprotect: name the range",
+            "mm/mprotect: put it right",
+        ]
+        assert told(report.authors()) == SWAP
 
 
 def test_standard_input(linux: Path, single: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,6 +262,8 @@ def test_part_of_a_series(linux: Path, mails: list[bytes], tmp_path: Path) -> No
         assert told(report.authors()) == [(2, "introduced", "wrong-range", "mm/mprotect.c", LINE)]
     with pytest.raises(UsageError, match=r"patch 3/3 does not apply to .*; patch 2 is missing$"):
         checked(write(tmp_path, mbox([mails[1], mails[3]])), linux, base="base").__enter__()
+    with pytest.raises(UsageError, match=r"patch 3/3 does not apply to .*; patches 1, 2 are missing$"):
+        checked(write(tmp_path, mails[3]), linux, base="base").__enter__()
 
 
 def test_two_mails_of_one_number(linux: Path, mails: list[bytes], tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tests.series_samples import LINUX, MPROTECT, PLAIN, SWAPPED, checked, git, 
 
 EXAMPLES = int(os.environ.get("MMLINT_SERIES_EXAMPLES", "12"))
 FILES = sorted(str(p.relative_to(LINUX)) for p in LINUX.rglob("*.[ch]") if "asm/" not in str(p))
-ENCODINGS = ("8bit", "quoted-printable", "base64", "base64-crlf", "crlf")
+ENCODINGS = ("8bit", "quoted-printable", "quoted-printable-crlf", "base64", "base64-crlf", "crlf")
 SNIPPETS = (
     "",
     "\t/* a comment: lazy_mmu_mode_enable() */",

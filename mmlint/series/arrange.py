@@ -32,7 +32,8 @@ def arrange(letters: Sequence[Letter], where: str) -> Order:
             continue
         seen.add(letter.message_id)
         unique.append(letter)
-    patches = [letter for letter in unique if letter.has_diff and not letter.mail.is_cover]
+    covers = [letter for letter in unique if letter.mail.is_cover or _is_cover(letter)]
+    patches = [letter for letter in unique if letter.has_diff and letter not in covers]
     originals = [letter for letter in patches if not letter.subject.is_reply]
     if originals:
         dropped = len(patches) - len(originals)
@@ -57,15 +58,15 @@ def arrange(letters: Sequence[Letter], where: str) -> Order:
     else:
         order.patches = chosen
     _tell_of_others(order, patches)
-    covers = [letter for letter in unique if letter.mail.is_cover or _is_cover(letter)]
     matching = [letter for letter in covers if letter.mail.is_cover or letter.subject.revision == newest]
     order.cover = matching[-1] if matching else None
     return order
 
 
 def _is_cover(letter: Letter) -> bool:
+    """A cover letter may hold a diff: that against the revision before it."""
     subject = letter.subject
-    return subject.counted and subject.number == 0 and not subject.is_reply and not letter.has_diff
+    return subject.counted and subject.number == 0 and not subject.is_reply
 
 
 def _why_none(letters: Sequence[Letter]) -> str:

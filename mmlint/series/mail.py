@@ -20,7 +20,7 @@ from mmlint.config import UsageError
 from mmlint.series.diff import has_diff
 from mmlint.series.git import GitError, PrivateGit
 from mmlint.series.subject import Subject, parse_subject
-from mmlint.series.thread import mails_of_thread
+from mmlint.series.thread import is_thread, mails_of_thread
 
 if TYPE_CHECKING:
     from email.header import Header
@@ -34,6 +34,7 @@ _SEPARATOR: Final = re.compile(rb"From \S+ .*\d{4}\s*$")
 # What git takes for the first line of a mail, roughly.
 _MAIL: Final = re.compile(rb"^From \S+ .*\d:\d\d.* \d{4}", re.MULTILINE)
 _HEADER: Final = re.compile(rb"[!-9;-~]+:[ \t\r\n]")
+_ON_WIRE: Final = re.compile(rb"(?:From [^\n]*\n)?[^\n]*\r\n")
 _WANTED: Final = re.compile(rb"^(?:from|subject|message-id|date):", re.IGNORECASE | re.MULTILINE)
 _SCISSORS: Final = re.compile(rb"^\s*-+\s*(?:8<|>8|%<|>%)\s*-+", re.MULTILINE)
 _IN_BODY: Final = re.compile(rb"^\s*-+\s*(?:8<|>8|%<|>%)[^\n]*\n+(?:From|Subject|Date|Author): ", re.MULTILINE)
@@ -168,12 +169,23 @@ def _mails_in(data: bytes, where: str, git: PrivateGit) -> list[Mail]:
     if b"\0" in data[:8000]:
         raise UsageError(f"{where}: it holds NUL bytes and is no mail; give an mbox or a patch")
     if not _is_mail(data):
-        return [Mail(where, raw) for raw in mails_of_thread(data)]
+        start = _mailbox_below(data)
+        if start is None:
+            return [Mail(where, raw) for raw in mails_of_thread(data)]
+        data = data[start:]
     data = data.lstrip()
     first = data.split(b"\n", 1)[0]
     if not _SEPARATOR.match(first):
         return [Mail(where, data)]
     return split(data, where, git, mboxrd=b"mboxrd@z" in first)
+
+
+def _mailbox_below(data: bytes) -> int | None:
+    """Where a mailbox begins below a few words of somebody else; None in a page, and below a diff."""
+    found = _MAIL.search(data)
+    if found is None or not _is_mail(data[found.end() : found.end() + 4096]):
+        return None
+    return None if has_diff(data[: found.start()]) or is_thread(data) else found.start()
 
 
 def split(data: bytes, where: str, git: PrivateGit, mboxrd: bool) -> list[Mail]:
@@ -205,7 +217,11 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
     from email.parser import BytesParser
     from email.policy import compat32
 
-    head = re.split(rb"\r?\n\r?\n", mail.raw, maxsplit=1)[0]
+    raw = mail.raw
+    if _ON_WIRE.match(raw):
+        # As it is on the wire, where git takes no line of quoted-printable for a long one.
+        raw = raw.replace(b"\r\n", b"\n")
+    head = raw.split(b"\n\n", 1)[0]
     headers = BytesParser(policy=compat32).parsebytes(head + b"\n\n", headersonly=True)
 
     def header(name: str) -> str:
@@ -213,10 +229,10 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
 
     message, patch = git.folder / "message", git.folder / "patch"
     # A mail that was cut out of a reply names its own author or title below the scissors.
-    cut = (parse_subject(header("Subject")).is_reply and _SCISSORS.search(mail.raw)) or _IN_BODY.search(mail.raw)
-    words = ["--encoding=UTF-8", "--quoted-cr=strip", "--scissors" if cut else "--no-scissors"]
+    cut = (parse_subject(header("Subject")).is_reply and _SCISSORS.search(raw)) or _IN_BODY.search(raw)
+    words = ["--quoted-cr=strip", "--scissors" if cut else "--no-scissors", str(message), str(patch)]
     try:
-        told = git.text("mailinfo", *words, str(message), str(patch), data=mail.raw)
+        told = _mailinfo(git, words, raw)
         body, text = message.read_bytes(), patch.read_bytes()
     except (GitError, OSError) as error:
         raise UsageError(f"{mail.where}: git cannot read the mail: {error}; give it as it was sent") from error
@@ -243,6 +259,14 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
         text.replace(b"\r\n", b"\n") if b"\r\n" in text and b"diff --git" in text else text,
         "format=flowed" in header("Content-Type").lower().replace(" ", "").replace('"', ""),
     )
+
+
+def _mailinfo(git: PrivateGit, words: list[str], raw: bytes) -> str:
+    """What git reads in a mail, as UTF-8, or as it stands there where git does not know its charset."""
+    try:
+        return git.text("mailinfo", "-u", *words, data=raw)
+    except GitError:
+        return git.text("mailinfo", "-n", *words, data=raw)
 
 
 def decoded(value: str | Header | None) -> str:

@@ -128,7 +128,9 @@ def _refused(found: _Failure, letters: Sequence[Letter]) -> UsageError:
     total = found.letter.subject.total
     have = {letter.subject.number for letter in letters}
     missing = [n for n in range(1, total + 1) if n not in have]
-    remedy = f"patch {', '.join(map(str, missing))} is missing" if missing else "give its base with --base"
+    listed = ", ".join(map(str, missing))
+    absent = f"patches {listed} are missing" if len(missing) > 1 else f"patch {listed} is missing"
+    remedy = absent if missing else "give its base with --base"
     if found.base.how is How.GIVEN:
         remedy = "give another --base" if not missing else remedy
     return UsageError(f"{found.letter.mail.where}: {found}; {remedy}")

@@ -25,9 +25,18 @@ _NO_BREAK: Final = "\N{NO-BREAK SPACE}".encode()
 _SIGNED: Final = re.compile(rb"^Signed-off-by: *(.+?) *<([^<>\s]+@[^<>\s]+)>", re.MULTILINE)
 
 
+def is_thread(page: bytes) -> bool:
+    """True when a message of a page begins in ``page``."""
+    return next(_heads(_lines(page)), None) is not None
+
+
+def _lines(page: bytes) -> list[bytes]:
+    return page.replace(b"\r\n", b"\n").split(b"\n")
+
+
 def mails_of_thread(page: bytes) -> list[bytes]:
     """A mail for each message of the page, in order, without what it quotes."""
-    lines = page.replace(b"\r\n", b"\n").split(b"\n")
+    lines = _lines(page)
     heads = list(_heads(lines))
     if not heads:
         return [_mail(b"", b"", lines)] if has_diff(_unquoted(lines)) else []
