@@ -87,6 +87,11 @@ class Extent(Entered):
             if fact.status is Status.PROVEN or fact.contract:
                 line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
+            other = self._of_another_table(claim)
+            if other:
+                line = Evidence(other.span, f"the walk ends where {self._shown(other)} meets {end}")
+                fault = f"nothing shows that the range of '{claim.texts['addr']}' ends at '{end}'"
+                return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
             if self._is_caller_s(claim.end) and self._is_caller_s(claim.addr):
                 line = Evidence(self.site.op.span, f"{end} is taken from what the function was given")
                 return Obligation("range", Status.ASSUMED, (line,), subject=subject)
@@ -122,6 +127,20 @@ class Extent(Entered):
                 if bound.table is None
                 and self.state.equal(bound.limit, claim.end)
                 and self._start(bound) == table.address
+            ),
+            None,
+        )
+
+    def _of_another_table(self, claim: Claim) -> Bound | None:
+        """The loop that end is taken from, where it walks another table and starts at another address."""
+        return next(
+            (
+                bound
+                for bound in self.site.bounds
+                if bound.table is not None
+                and self.state.equal(bound.limit, claim.end)
+                and (start := self._start(bound)) is not None
+                and not self.state.equal(start, claim.addr)
             ),
             None,
         )
