@@ -153,7 +153,7 @@ def bounded(
             return BoundFact(Status.REFUTED, reason=f"{extra} is added to the end of the range")
     if _grows(context, end):
         return BoundFact(Status.REFUTED, reason="the end is moved up on every turn")
-    if end - addr in _table_sizes(context) and _may_start_inside(analysis, solved, addr, depth, seen):
+    if end - addr in _table_sizes(context) and ends_given_with(analysis, solved, addr, depth, seen):
         return BoundFact(Status.REFUTED, reason="the walk may begin in the middle of the page table")
     wide = _wide_parameter(analysis, solved, end, depth, seen)
     return wide or BoundFact(Status.UNKNOWN, reason=_why_not(solved, addr, end))
@@ -208,18 +208,22 @@ def _table_sizes(context: Context) -> list[Poly]:
     return [Poly.symbol(Symbol(name)) for name in sorted(context.vocabulary.arithmetic.pmd_size)]
 
 
-def _may_start_inside(analysis: FileAnalysis, solved: Solved, addr: Poly, depth: int, seen: frozenset[str]) -> bool:
-    """True when addr is a parameter that callers or a contract give with an end of its own in the same table."""
+def ends_given_with(
+    analysis: FileAnalysis, solved: Solved, addr: Poly, depth: int = 0, seen: frozenset[str] = frozenset()
+) -> list[Symbol]:
+    """The parameters that callers or a contract give as an end in the same table, where addr is a parameter."""
     names = [Symbol(name.name) for name in solved.dataflow.graph.parameters]
-    if addr.as_symbol() not in names:
-        return False
-    start = names.index(addr.as_symbol() or names[0])
-    return any(
-        fact.status is Status.PROVEN or fact.contract
-        for other in range(len(names))
+    symbol = addr.as_symbol()
+    if symbol not in names:
+        return []
+    start = names.index(symbol)
+    return [
+        name
+        for other, name in enumerate(names)
         if other != start
         for fact in [_from_outside(analysis, solved.name, start, other, depth, seen | {solved.name})]
-    )
+        if fact.status is Status.PROVEN or fact.contract
+    ]
 
 
 def _parameters(solved: Solved, addr: Poly, end: Poly) -> Iterator[tuple[int, int, Poly]]:

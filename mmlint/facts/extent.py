@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmlint.facts.bounds import bounded
+from mmlint.facts.bounds import bounded, ends_given_with
 from mmlint.facts.conditions import positive
 from mmlint.facts.entered import Claim, Entered, display
 from mmlint.facts.evaluate import Pure, as_poly, entry_address
@@ -92,7 +92,7 @@ class Extent(Entered):
                 line = Evidence(other.span, f"the walk ends where {self._shown(other)} meets {end}")
                 fault = f"nothing shows that the range of '{claim.texts['addr']}' ends at '{end}'"
                 return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
-            if self._is_caller_s(claim.end) and self._is_caller_s(claim.addr):
+            if self._is_answered_for(claim):
                 line = Evidence(self.site.op.span, f"{end} is taken from what the function was given")
                 return Obligation("range", Status.ASSUMED, (line,), subject=subject)
             fault = f"nothing shows that the walk ends at '{end}'"
@@ -183,7 +183,7 @@ class Extent(Entered):
         because = list(fact.because)
         if fact.reason and fact.status is Status.ASSUMED:
             because.append(Evidence(self.site.op.span, fact.reason))
-        if fact.status is Status.UNKNOWN and not (self._is_caller_s(claim.end) and self._is_caller_s(claim.addr)):
+        if fact.status is Status.UNKNOWN and not self._is_answered_for(claim):
             range_ = f"[{claim.texts['addr']}, {claim.texts['end']})"
             fault = f"nothing shows that {range_} stays in one page table: {fact.reason}"
             return Obligation("table", Status.UNKNOWN, (), subject=subject, fault=fault)
@@ -194,6 +194,27 @@ class Extent(Entered):
         if fact.status is Status.REFUTED:
             fault = f"'{claim.texts['end']}' may reach into another page table: {fact.reason}"
         return Obligation("table", fact.status, tuple(because), fact.contract, fault=fault, subject=subject)
+
+    def _is_answered_for(self, claim: Claim) -> bool:
+        """True when the callers answer for the range: it is made of what they give, and of no other end than theirs."""
+        if not (self._is_caller_s(claim.end) and self._is_caller_s(claim.addr)):
+            return False
+        given = ends_given_with(self.analysis, self.solved, claim.addr)
+        return not given or self._is_made_of(claim.end, frozenset(given))
+
+    def _is_made_of(self, value: Poly, symbols: frozenset[Symbol], seen: frozenset[Symbol] = frozenset()) -> bool:
+        """True when one of ``symbols`` may come into a value."""
+        for symbol in value.symbols():
+            if symbol in symbols:
+                return True
+            if symbol in seen:
+                continue
+            origin = self.context.origins.get(symbol)
+            parts = [as_poly(part) for part in origin.arguments] if isinstance(origin, Pure) else []
+            parts += self.context.joins.get(symbol, ())
+            if any(self._is_made_of(part, symbols, seen | {symbol}) for part in parts):
+                return True
+        return False
 
     def _is_caller_s(self, value: Poly, seen: frozenset[Symbol] = frozenset()) -> bool:
         """True when a value is made of what the function was given: then its callers answer for it."""
