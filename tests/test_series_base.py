@@ -156,6 +156,22 @@ def test_blobs_below_head_go_before_those_of_another_branch(linux: Path, tmp_pat
         assert told(report.authors()) == ONE
 
 
+def test_blob_of_a_file_that_was_renamed_before(linux: Path, tmp_path: Path) -> None:
+    """A rename alone has no index line; that of the next patch names the same blob."""
+    base = git(linux, "rev-parse", "base").strip()
+    git(linux, "mv", "mm/mprotect.c", "mm/protect.c")
+    commit(linux, "mm: rename", {})
+    git(linux, "mv", "mm/protect.c", "mm/protection.c")
+    commit(linux, "mm: rename again", {})
+    commit(linux, "mm/protection: name the range", {"mm/protection.c": (PLAIN, SWAPPED)})
+    mails = patches(linux)
+    assert b"\nindex " not in mails[0] + mails[1]
+    git(linux, "checkout", "-q", "main")
+    with checked(write(tmp_path, mbox(mails)), linux) as report:
+        assert (report.base.how, report.base.name, report.base.revision) == (How.BLOBS, "base", base)
+        assert told(report.authors()) == [(3, "introduced", "wrong-range", "mm/protection.c", LINE)]
+
+
 def test_head_by_merging(linux: Path, tmp_path: Path) -> None:
     (mail,) = made(linux, STEP)
     git(linux, "checkout", "-q", "-B", "main", "base")

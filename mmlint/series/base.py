@@ -48,18 +48,24 @@ def trailers(letters: Sequence[Letter], cover: Letter | None) -> Trailers:
 
 
 def pre_images(changes: Sequence[Sequence[FileChange]]) -> dict[str, str]:
-    """The abbreviated blob of every file that the series takes from its base: that of the first patch to change it."""
+    """The abbreviated blob of every file that the series takes from its base: that of the first patch to change it.
+
+    A file that was only renamed until then has its blob under the name that it had.
+    """
     found: dict[str, str] = {}
     made: set[str] = set()
+    named: dict[str, str] = {}
     for patch in changes:
         for change in patch:
-            before = change.before
+            before = named.get(change.before, change.before)
             if change.kind == "added":
                 made.add(change.path)
             elif before not in made and before not in found and change.old_blob:
                 found[before] = change.old_blob
-            if change.path != before:
+            if change.path != change.before:
                 made.add(change.path)
+                if not change.old_blob and before not in made:
+                    named[change.path] = before
     return {path: blob for path, blob in found.items() if not _ZEROS.fullmatch(blob)}
 
 
