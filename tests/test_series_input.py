@@ -192,6 +192,22 @@ def test_range_of_commits(linux: Path, mails: list[bytes], monkeypatch: pytest.M
         checked("base..nowhere", None).__enter__()
 
 
+def test_message_of_a_commit_is_no_mail(linux: Path) -> None:
+    """Neither a diff nor a header nor scissors in it are anything but its words."""
+    body = (
+        "As in\n---\ndiff --git a/mm/other.c b/mm/other.c\n--- a/mm/other.c\n+++ b/mm/other.c\n@@ -1,9 +1,9 @@\n-x\n\n"
+        "-- >8 --\nSubject: [PATCH] another one\n\nFrom: somebody <x@example.org>"
+    )
+    commit(linux, "[x] mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, SWAPPED)}, body=body)
+    with checked("base..HEAD", linux) as report:
+        (patch,) = report.patches
+        assert patch.title == "[x] mm/mprotect: name the range"
+        assert patch.author == patch.sender == "A. Author <author@example.org>"
+        assert patch.message == f"{body}\n\nSigned-off-by: A. Author <author@example.org>"
+        assert [change.path for change in patch.files] == ["mm/mprotect.c"]
+        assert told(report.authors()) == ONE
+
+
 def test_what_a_merge_brings_is_not_the_authors(linux: Path) -> None:
     git(linux, "checkout", "-q", "-b", "theirs")
     commit(linux, "mm/mprotect: theirs", {"mm/mprotect.c": (PLAIN, SWAPPED)})
@@ -217,6 +233,17 @@ def test_scissors_and_author_in_the_body(linux: Path, single: bytes, tmp_path: P
         assert report.patches[0].title == "mm/mprotect: cut out"
         assert "Hello" not in report.patches[0].message
         assert told(report.authors()) == ONE
+
+
+def test_scissors_in_a_numbered_patch(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    """Its number is that of the header: git leaves it out of the title below the scissors."""
+    first, *others = mails[1:]
+    cut = first.replace(b"\n\n", b"\n\nHi.\n\n-- >8 --\nSubject: [PATCH] mm/vmalloc: cut out\n\n", 1)
+    with checked(write(tmp_path, mbox([cut, *others])), linux) as report:
+        assert [(patch.number, patch.total) for patch in report.patches] == [(1, 3), (2, 3), (3, 3)]
+        assert report.remarks == ()
+        assert "Hi." not in report.patches[0].message
+        assert told(report.authors()) == SWAP
 
 
 def test_replies_with_diffs_are_no_patches(linux: Path, mails: list[bytes], tmp_path: Path) -> None:

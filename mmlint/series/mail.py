@@ -229,7 +229,8 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
 
     message, patch = git.folder / "message", git.folder / "patch"
     # A mail that was cut out of a reply names its own author or title below the scissors.
-    cut = (parse_subject(header("Subject")).is_reply and _SCISSORS.search(raw)) or _IN_BODY.search(raw)
+    above = parse_subject(header("Subject"))
+    cut = (above.is_reply and _SCISSORS.search(raw)) or _IN_BODY.search(raw)
     words = ["--quoted-cr=strip", "--scissors" if cut else "--no-scissors", str(message), str(patch)]
     try:
         told = _mailinfo(git, words, raw)
@@ -243,7 +244,7 @@ def open_mail(mail: Mail, git: PrivateGit) -> Letter:
         assert start is not None
         body, text = body[: start.start()], body[start.start() :] + text
     subject_text = header("Subject")
-    if cut and info.get("Subject"):
+    if cut and info.get("Subject") and (above.is_reply or not above.counted):
         subject_text = info["Subject"]
     author = f"{info['Author']} <{info['Email']}>" if info.get("Author") and info.get("Email") else header("From")
     return Letter(

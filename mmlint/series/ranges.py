@@ -1,4 +1,4 @@
-"""A range of commits as a series: each commit is a state, and the mail that git would send is its patch.
+"""A range of commits as a series: each commit is a state, and what it changes is its patch.
 
     commits = read_range("v6.12..HEAD", git)
 
@@ -8,14 +8,16 @@ The first parents are followed; a merge is a state whose findings are not the au
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
 from mmlint.config import UsageError
 from mmlint.series.git import GitError, PrivateGit
-from mmlint.series.mail import MAX_BYTES, Letter, lies_there, open_mail, split
+from mmlint.series.mail import MAX_BYTES, Letter, Mail, lies_there
 from mmlint.series.model import Base, How
 from mmlint.series.objects import Entry, changed_tree, tree_of, write_commit
+from mmlint.series.subject import parse_subject
 from mmlint.series.workspace import Workspace
 
 # What is staged for a commit, as a series of one patch.
@@ -23,8 +25,9 @@ STAGED: Final = "<staged>"
 _MAX_COMMITS: Final = 1_000
 _RANGE: Final = re.compile(r"(.*?)(\.\.\.?)(.*)", re.DOTALL)
 _LONG: Final = 200
-_LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv", "--format=mboxrd")
+_LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv")
 _PATCH: Final = ("-p", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
+_FIELDS: Final = ("%an <%ae>", "%aD", "%s", "%b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +72,32 @@ def read_range(source: str, git: PrivateGit) -> Commits:
             raise UsageError(f"{source}: no commit is in that range; give BASE..TIP")
         if len(rows) > _MAX_COMMITS:
             raise UsageError(f"{source}: {len(rows):,} commits; at most {_MAX_COMMITS:,} are taken for a series")
-        log = git.run(*_LOG, *_PATCH, f"{start}..{end}")
+        letters = _letters(git, f"{start}..{end}", where=source)
     except GitError as error:
         raise UsageError(f"{source}: {error}; give a range of commits that are there") from error
-    if len(log) > MAX_BYTES:
-        raise UsageError(f"{source}: more than {MAX_BYTES >> 20} MiB of patches; give a shorter range")
-    mails = split(log, source, git, mboxrd=True)
-    if len(mails) != len(rows):
-        raise UsageError(
-            f"{source}: git tells {len(mails)} patches for {len(rows)} commits; give a range without merges"
-        )
-    letters = tuple(open_mail(mail, git) for mail in mails)
     base = rows[0][1] if len(rows[0]) > 1 else ""
     merges = frozenset(number for number, row in enumerate(rows, start=1) if len(row) > 2)
     return Commits(source, base, tuple(row[0] for row in rows), letters, merges)
+
+
+def _letters(git: PrivateGit, *revisions: str, where: str) -> tuple[Letter, ...]:
+    """The commits as letters. Of a message nothing is taken for a header or for a diff, whatever stands in it."""
+    boundary = secrets.token_hex(16)
+    form = "".join(f"{boundary}{field}" for field in (*_FIELDS, ""))
+    log = git.run(*_LOG, *_PATCH, f"--format=tformat:{form}", *revisions)
+    if len(log) > MAX_BYTES:
+        raise UsageError(f"{where}: more than {MAX_BYTES >> 20} MiB of patches; give a shorter range")
+    parts = log.split(boundary.encode())[1:]
+    size = len(_FIELDS) + 1
+    return tuple(_letter(where, parts[at : at + size]) for at in range(0, len(parts), size))
+
+
+def _letter(where: str, parts: list[bytes]) -> Letter:
+    author, date, title, message = (part.decode("utf-8", "surrogateescape") for part in parts[:-1])
+    text = parts[-1].lstrip(b"\n")
+    subject = f"[PATCH] {title}"
+    told = (author, author, date, "", (), message.strip("\n"), text)
+    return Letter(Mail(where, text), parse_subject(subject), subject, *told)
 
 
 def _staged(git: PrivateGit) -> Commits:
@@ -103,9 +118,7 @@ def _staged(git: PrivateGit) -> Commits:
     if not changes:
         raise UsageError("nothing is staged; use git add first")
     commit = write_commit(git, changed_tree(git, tree_of(git, head) if head else "", changes), head, "staged changes\n")
-    log = git.run(*_LOG, *_PATCH, commit, "-1")
-    letters = tuple(open_mail(mail, git) for mail in split(log, STAGED, git, mboxrd=True))
-    return Commits("HEAD", head, (commit,), letters, frozenset())
+    return Commits("HEAD", head, (commit,), _letters(git, commit, "-1", where=STAGED), frozenset())
 
 
 def _commit(git: PrivateGit, name: str, source: str) -> str:
