@@ -122,6 +122,20 @@ def test_prerequisites(linux: Path, tmp_path: Path) -> None:
         )
 
 
+def test_prerequisites_as_format_patch_writes_them(linux: Path, tmp_path: Path) -> None:
+    """Its ids are those of diffs without the heuristic that git shows diffs with."""
+    one, two = (f"/*\n * Words.\n */\nint {name}(void);\n\n" for name in ("one", "two"))
+    commit(linux, "mm: first", {"mm/words.h": (None, two)})
+    needed = commit(linux, "mm: second", {"mm/words.h": (None, one + two)})
+    commit(linux, *STEP)
+    (mail,) = patches(linux, "--base=base", base="HEAD~1")
+    written = mail.decode().split("prerequisite-patch-id: ")[2].split()[0]
+    assert written != git(linux, "patch-id", "--stable", data=git(linux, "show", needed).encode()).split()[0]
+    git(linux, "checkout", "-q", "base")
+    with checked(write(tmp_path, mail), linux) as report:
+        assert (report.base.how, report.base.revision, report.base.unseen) == (How.PREREQUISITES, needed, ())
+
+
 @pytest.mark.parametrize("where", ["tag", "branch", "history"])
 def test_blobs_of_any_branch(linux: Path, tmp_path: Path, where: str) -> None:
     old = git(linux, "rev-parse", "base").strip()

@@ -201,6 +201,18 @@ def _has_blobs(git: PrivateGit, revision: str, blobs: dict[str, str]) -> bool:
     return all(name is not None and name.startswith(blob) for name, blob in zip(found, blobs.values(), strict=True))
 
 
+def _patches(git: PrivateGit, span: str, wanted: set[str]) -> dict[str, str]:
+    """The commits by their patch ids: those that format-patch writes, else those of the diffs that git shows."""
+    found: dict[str, str] = {}
+    for heuristic in ("--no-indent-heuristic", "--indent-heuristic"):
+        log = git.run("log", "-p", "--no-color", "--no-merges", "--reverse", "--format=commit %H", heuristic, span)
+        rows = [line.split() for line in git.text("patch-id", "--stable", data=log).split("\n")]
+        found |= {row[0]: row[1] for row in rows if row and row[0] in wanted}
+        if set(found) == wanted:
+            break
+    return found
+
+
 def _with_prerequisites(git: PrivateGit, said: Trailers, revision: str) -> Iterator[Base]:
     """The newest commit after ``revision`` that has all prerequisite patches, else the commit itself, with a word."""
     wanted = set(said.prerequisites)
@@ -209,14 +221,12 @@ def _with_prerequisites(git: PrivateGit, said: Trailers, revision: str) -> Itera
             span = f"{revision}..{tip}"
             if int(git.text("rev-list", "--count", span) or 0) > _MAX_COMMITS:
                 continue
-            log = git.run("log", "-p", "--no-color", "--no-merges", "--reverse", "--format=commit %H", span)
-            ids = git.text("patch-id", "--stable", data=log)
+            found = _patches(git, span, wanted)
         except (GitError, ValueError):
             continue
-        found = [line.split() for line in ids.split("\n") if line.split()[:1] and line.split()[0] in wanted]
-        if {words[0] for words in found} == wanted:
-            order = git.text("rev-list", "--no-walk=sorted", *(words[1] for words in found)).split("\n")
-            yield Base(How.PREREQUISITES, git.tree.shown, order[0], name)
+        if set(found) == wanted:
+            last = git.text("rev-list", "--topo-order", "--max-count=1", *found.values(), f"^{revision}")
+            yield Base(How.PREREQUISITES, git.tree.shown, last, name)
             return
     missing = f"{len(wanted)} prerequisite patch{'es' * (len(wanted) != 1)} of the series"
     yield Base(How.TRAILER, git.tree.shown, revision, said.commit, (f"{missing}: not in any branch of the tree",))
