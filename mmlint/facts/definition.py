@@ -119,6 +119,8 @@ def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> lis
         if re.match(rb"/\*\*\s*\n\s*\*\s*" + name.encode() + rb"(?:\(\))?\s*[-:\n]", found.group()):
             match = found
             break
+    if match is None and _stands_elsewhere(analysis, definitions):
+        return []
     if match is None:
         message = f"{name}() has no kernel-doc"
         return [Remark(name, definitions[0].name_span, message, is_text=True, is_absence=True)]
@@ -134,6 +136,13 @@ def _documentation(analysis: FileAnalysis, definitions: list[Definition]) -> lis
             message = f"the kernel-doc of {name}() does not say what happens when {topic}"
             remarks.append(Remark(name, subject, message, is_text=True))
     return remarks
+
+
+def _stands_elsewhere(analysis: FileAnalysis, definitions: list[Definition]) -> bool:
+    """True for the stub of a function that the file declares: the kernel-doc is where the function is."""
+    declared = rb"^[a-z][^\n;{}()=#]*\b" + definitions[0].name.encode() + rb"\s*\([^;{}]*\)\s*;"
+    stubs = all(not analysis.source.text(definition.body).strip("{} \t\n") for definition in definitions)
+    return stubs and re.search(declared, analysis.reader.masked, re.MULTILINE) is not None
 
 
 def _continuation(analysis: FileAnalysis, definition: Definition) -> list[Remark]:
