@@ -173,6 +173,32 @@ def test_used_before_defined(linux: Path, tmp_path: Path) -> None:
         assert finding.diagnostic.notes[0].message == "patch 2/2 defines it: mm: the new name"
 
 
+_STATIC = "static inline void {}(struct mm_struct *mm,\n\t\tunsigned long addr, unsigned long end, pte_t *ptep) {{}}\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "is_there"),
+    [
+        ("", False),
+        ("/* {} is not there yet. */\n", False),
+        (_STATIC, True),
+        ("#define {}(mm, addr, end, ptep) do {{ }} while (0)\n", True),
+        ("void {}(struct mm_struct *mm, unsigned long addr, unsigned long end, pte_t *ptep);\n", True),
+    ],
+)
+def test_name_that_nobody_defines(linux: Path, tmp_path: Path, other: str, is_there: bool) -> None:
+    """As where the base is found by its blobs in a tree that has not got the API yet."""
+    name = "lazy_mmu_mode_enable_for_pte_range"
+    header = (LINUX / HEADER).read_text()
+    without = header.replace(name, "lazy_mmu_mode_plain")
+    rebased(linux, {HEADER: (header, without), "include/linux/x.h": (None, other.format(name) or "\n")})
+    mails = made(linux, ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, MPROTECT)}))
+    with checked(write(tmp_path, mails), linux) as report:
+        told_of = (f"{name}() is defined neither by the base nor by the series",)
+        assert report.remarks == (() if is_there else told_of)
+        assert "used-before-defined" not in [finding.diagnostic.rule for finding in report.findings]
+
+
 @pytest.mark.parametrize("name", ["lazy_mmu_mode_enable_with_ptes", "lazy_mmu_mode_enable_of_v9"])
 def test_name_follows_the_series_own_header(linux: Path, tmp_path: Path, name: str) -> None:
     """A series that renames the call, to a name known or not, is judged by that name from then on."""

@@ -38,7 +38,7 @@ from mmlint.series.placing import place
 from mmlint.series.previous import compare
 from mmlint.series.ranges import Commits, is_range, read_range
 from mmlint.series.states import Judge
-from mmlint.series.whole import conversion_of, incomplete, transient, undefined
+from mmlint.series.whole import conversion_of, incomplete, nowhere_defined, transient, undefined
 from mmlint.series.workspace import Workspace
 
 MAX_PATCHES: Final = 1_000
@@ -134,6 +134,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     findings += [*early, *apart(transient(history.tracks, patches, early, judge))]
     if conversion and not is_partial(patches):
         findings += incomplete(conversion, judge)
+    remarks = read.remarks + (nowhere_defined(conversion, judge) if conversion else ())
     unseen = base.unseen
     if other:
         unseen += (f"{reason(other)}: its calls were not judged",)
@@ -144,7 +145,7 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
         _final(judge),
         conversion,
         None,
-        read.remarks,
+        remarks,
         _skipped(judge, patches),
         _cover(read.cover),
         space,

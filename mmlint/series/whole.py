@@ -4,6 +4,7 @@ conversion_of(judge, patches)       the sections of the last state that name the
 transient(tracks, patches, early, judge)  broken-then-repaired: a state in between cannot be bisected
 undefined(judge, patches)           used-before-defined: a call before its function exists
 incomplete(conversion, judge)       incomplete-conversion: plain sections next to those that the series converts
+nowhere_defined(conversion, judge)  remarks on ranged calls that the series writes and the last state does not define
 """
 
 from __future__ import annotations
@@ -176,6 +177,26 @@ def _function_at(judge: Judge, state: int, path: str, offset: int) -> str:
         if function.span.start <= offset < function.span.end:
             return function.name
     return ""
+
+
+def nowhere_defined(conversion: Conversion, judge: Judge) -> tuple[str, ...]:
+    """A word on names that no file of the last state defines: the base may be another tree than the author's."""
+    written = {site.call.split("(")[0]: None for site in conversion.converted if site.patch}
+    missing = [name for name in written if name not in judge.defined(judge.last)] if judge.header(judge.last) else []
+    tree = judge.tree(judge.last)
+    texts = [tree.read(path) for path in judge.reports(judge.last)] if missing else []
+    return tuple(
+        f"{name}() is defined neither by the base nor by the series"
+        for name in missing
+        if not any(_is_defined_in(text, name.encode()) for text in texts)
+    )
+
+
+def _is_defined_in(text: bytes, name: bytes) -> bool:
+    code = mask(text)
+    return bool(re.search(rb"#[ \t]*define[ \t]+%s\b" % name, text)) or any(
+        defines(code, found.start(1)) for found in re.finditer(_CALL % name, code)
+    )
 
 
 def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
