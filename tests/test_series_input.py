@@ -171,6 +171,47 @@ def test_words_above_a_mailbox(linux: Path, mails: list[bytes], tmp_path: Path) 
         assert told(report.authors()) == SWAP
 
 
+def test_mail_of_an_archive_s_page(linux: Path, single: bytes, tmp_path: Path) -> None:
+    """The headers are shown as text, below the links of the page."""
+    head, body = single.split(b"\n\n", 1)
+    lines = [line for line in head.split(b"\n") if line.startswith((b"From: ", b"Subject: "))]
+    top = b"next prev parent reply\tother threads:[~2026-03-25  8:01 UTC|newest]\n\nThread overview: 2+ messages\n"
+    page = top + b"\n".join([lines[0], b"To: a@example.org", b"Cc: b@example.org", *lines[1:]]) + b"\n\n" + body
+    with checked(write(tmp_path, page), linux) as report:
+        (patch,) = report.patches
+        assert (patch.title, patch.author) == ("mm/mprotect: name the range", "A. Author <author@example.org>")
+        assert told(report.authors()) == ONE
+
+
+def test_thread_of_an_archive(linux: Path, mails: list[bytes], tmp_path: Path) -> None:
+    """As public-inbox shows a thread: each message below the list of those around it."""
+
+    def message(subject: str, author: str, body: bytes) -> bytes:
+        overview = (
+            f"* {subject}\n  2026-03-25  7:41 ` [PATCH 1/3] mm/vmalloc: mention the range A. Author\n"
+            f"@ 2026-03-25  7:41 ` {author}\n                     ` (2 more replies)\n"
+            "  2 siblings, 1 reply; 5+ messages in thread\n"
+            f"From: {author} @ 2026-03-25  7:41 UTC (permalink / raw)\n  To: B. Body; +Cc: C. Copy\n\n"
+        )
+        return overview.encode() + body + b"\n^ permalink raw reply\t[flat|nested] 5+ messages in thread\n\n"
+
+    bodies = [mail.split(b"\n\n", 1)[1] for mail in mails]
+    answer = b"On 25.03.26, A. Author wrote:\n> why\n\nHow about\n\n" + bodies[2][bodies[2].index(b"diff --git") :]
+    page = message("[PATCH 0/3] mm: name it", "A. Author", bodies[0])
+    page += message("[PATCH 1/3] mm/vmalloc: mention the range", "A. Author", bodies[1])
+    page += message("[PATCH 2/3] mm/mprotect: name the range", "A. Author", bodies[2])
+    page += message("Re: mm/mprotect", "B. Body", answer.replace(b"end, addr", b"addr, addr"))
+    page += message("[PATCH 3/3] mm/mprotect: put it right", "A. Author", bodies[3])
+    page += b"end of thread, other threads:[~2026-03-25  8:01 UTC | newest]\n"
+    with checked(write(tmp_path, page), linux) as report:
+        assert [(patch.number, patch.author) for patch in report.patches] == [
+            (number, "A. Author <author@example.org>") for number in (1, 2, 3)
+        ]
+        assert report.remarks == ("1 reply with a diff: not taken for a patch of the series",)
+        assert report.cover is not None and report.cover.title == "mm: name it"
+        assert told(report.authors()) == SWAP
+
+
 def test_standard_input(linux: Path, single: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for data in (single, single.split(b"\n", 1)[1], single[single.index(b"diff --git") :]):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))

@@ -33,6 +33,7 @@ _OWN_PIPES: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _SEPARATOR: Final = re.compile(rb"From \S+ .*\d{4}\s*$")
 # What git takes for the first line of a mail, roughly.
 _MAIL: Final = re.compile(rb"^From \S+ .*\d:\d\d.* \d{4}", re.MULTILINE)
+_HEADERS: Final = re.compile(rb"^From: [^\n]*\n(?:[^\n]+\n){0,40}?Subject: ", re.MULTILINE)
 _HEADER: Final = re.compile(rb"[!-9;-~]+:[ \t\r\n]")
 _ON_WIRE: Final = re.compile(rb"(?:From [^\n]*\n)?[^\n]*\r\n")
 _WANTED: Final = re.compile(rb"^(?:from|subject|message-id|date):", re.IGNORECASE | re.MULTILINE)
@@ -181,9 +182,11 @@ def _mails_in(data: bytes, where: str, git: PrivateGit) -> list[Mail]:
 
 
 def _mailbox_below(data: bytes) -> int | None:
-    """Where a mailbox begins below a few words of somebody else; None in a page, and below a diff."""
+    """Where a mailbox, or a mail, begins below a few words of somebody else; None in a page, and below a diff."""
     found = _MAIL.search(data)
     if found is None or not _is_mail(data[found.end() : found.end() + 4096]):
+        found = _HEADERS.search(data)
+    if found is None:
         return None
     return None if has_diff(data[: found.start()]) or is_thread(data) else found.start()
 

@@ -5,6 +5,11 @@
     ...
     diff --git a/mm/mremap.c b/mm/mremap.c
 
+    * [PATCH 1/2] mm: make the mode context-aware
+    @ 2026-03-25  7:41 ` A. Author
+      2 siblings, 1 reply; 12+ messages in thread
+    From: A. Author @ 2026-03-25  7:41 UTC (permalink / raw)
+
 Each unquoted diff becomes a mail with what the page tells of its author and subject; what is quoted with ``>`` is
 somebody's answer and no patch. A bare diff is a page with one message and nothing else on it.
 """
@@ -21,6 +26,9 @@ _SUBJECT: Final = re.compile(rb"^(?:(?:re|aw|fwd?)\s*:\s*)*\[[^\]\n]*(?:PATCH|RF
 _POSTED: Final = re.compile(
     rb"^Posted by (.+?)\s+(?:an?|\d+) \S+(?:, (?:an?|\d+) \S+)* ago\s*$|^From: (.+?)(?: @ .*)?$"
 )
+# The archives of public-inbox: a message below those that it answers and those that answer it.
+_RAW: Final = re.compile(rb"^From: (.+?) @ [^\n]*\(permalink / raw\)\s*$")
+_OVERVIEW: Final = 200
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}".encode()
 _SIGNED: Final = re.compile(rb"^Signed-off-by: *(.+?) *<([^<>\s]+@[^<>\s]+)>", re.MULTILINE)
 
@@ -50,12 +58,16 @@ def mails_of_thread(page: bytes) -> list[bytes]:
 def _heads(lines: list[bytes]) -> Iterator[tuple[int, int, bytes, bytes]]:
     """Where a message begins, where its body does, its subject and author."""
     for at, line in enumerate(lines):
-        if not _SUBJECT.match(line.strip()):
+        is_archive_s = line.startswith(b"* ")
+        if not is_archive_s and not _SUBJECT.match(line.strip()):
             continue
-        for below in range(at + 1, min(at + 4, len(lines))):
-            posted = _POSTED.match(lines[below].replace(_NO_BREAK, b" "))
-            if posted:
-                yield at, below + 1, line.strip(), posted.group(1) or posted.group(2)
+        for below in range(at + 1, min(at + (_OVERVIEW if is_archive_s else 4), len(lines))):
+            found = (_RAW if is_archive_s else _POSTED).match(lines[below].replace(_NO_BREAK, b" "))
+            if found:
+                subject = line.removeprefix(b"* ").strip() if is_archive_s else line.strip()
+                yield at, below + 1, subject, found.group(found.lastindex or 0)
+                break
+            if is_archive_s and not lines[below].startswith((b"@ ", b"  ")):
                 break
 
 
