@@ -379,6 +379,29 @@ def test_rules_can_be_chosen(linux: Path, tmp_path: Path) -> None:
             assert [f.diagnostic.rule for f in report.authors()] == rules
 
 
+def test_rules_can_be_chosen_by_the_user(linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mails = made(
+        linux,
+        ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, SWAPPED)}),
+        ("mm/mprotect: put it right", {"mm/mprotect.c": (SWAPPED, MPROTECT)}),
+    )
+    command = ["series", str(write(tmp_path, mails)), "--tree", str(linux), "--no-config", "-q"]
+    told = (
+        "patch 1/2: mm/mprotect: name the range\n"
+        f"mm/mprotect.c:{LINE}:49: warning: 'end' and 'addr' are swapped: 'pte' is the entry for 'addr' [wrong-range], "
+        "until a later patch of the series repairs it [broken-then-repaired] (repaired by patch 2/2)\n"
+    )
+    for words, found in (
+        (["--select", "broken-then-repaired"], True),
+        (["--select", "wrong-range"], False),
+        (["--ignore", "broken-then-repaired"], False),
+        (["--ignore", "unused-suppression,broken-then-repaired"], False),
+        (["--ignore", "unused-suppression,used-before-defined"], True),
+    ):
+        assert main([*command, *words]) == found
+        assert capsys.readouterr().out == (told if found else "")
+
+
 def test_command(linux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mails = made(
         linux,

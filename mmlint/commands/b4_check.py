@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from mmlint.cli import CLEAN
-from mmlint.commands.run import for_engine
+from mmlint.commands.run import for_series
 from mmlint.commands.series import shown_of, to_the_point
 from mmlint.commands.settings import settings_of
 from mmlint.config import UsageError
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         settings = settings_of(arguments)
         source = (_range_of(os.environ.get(_TRACKING, "")) if arguments.series else "") or "-"
-        with check_series(source, Options(), for_engine(settings)) as found:
+        with check_series(source, Options(), for_series(settings)) as found:
             report = to_the_point(shown_of(found, settings))
             from mmlint.report import b4_check
             from mmlint.report.series_outcome import outcome_of

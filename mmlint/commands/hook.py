@@ -22,7 +22,7 @@ from mmlint.cache import open_cache
 from mmlint.cache_key import key
 from mmlint.cli import CLEAN, FINDINGS
 from mmlint.commands.output import pen, print_lines
-from mmlint.commands.run import for_engine
+from mmlint.commands.run import for_series
 from mmlint.commands.series import shown_of, to_the_point
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings, UsageError
@@ -138,7 +138,7 @@ def _check(job: _Job, settings: Settings, arguments: argparse.Namespace) -> tupl
         passed = _Passed(job, settings)
         if job.repeats and passed.is_known():
             return None
-        with check_series(job.source, Options(beside=job.beside), for_engine(settings)) as found:
+        with check_series(job.source, Options(beside=job.beside), for_series(settings)) as found:
             report = to_the_point(shown_of(found, settings))
             failing = [finding for finding in report.authors() if finding.level >= settings.fail_level]
             if failing or (not job.repeats and (report.authors() or report.skipped)):

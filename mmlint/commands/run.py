@@ -102,6 +102,15 @@ def for_engine(settings: Settings) -> Settings:
     return settings._replace(ignore=settings.ignore - {UNUSED, *SERIES_RULES})
 
 
+def for_series(settings: Settings) -> Settings:
+    """A series has rules of its own beside those of the engine."""
+    if not settings.ignore:
+        return settings
+    from mmlint.suppressions import UNUSED
+
+    return settings._replace(ignore=settings.ignore - {UNUSED})
+
+
 def without_suppressed(report: Report, settings: Settings, paths: list[str]) -> Report:
     """The report without what the list of the settings accepts, and with a note for each entry that is not needed."""
     from mmlint.suppressions import UNUSED, apply_list, covered, read_list, unused_findings

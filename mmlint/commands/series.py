@@ -10,7 +10,7 @@ from mmlint.commands.accepted import accept
 from mmlint.commands.formats import TEXT
 from mmlint.commands.output import pen, print_lines
 from mmlint.commands.outputs import only_text, outputs_of, write_outputs
-from mmlint.commands.run import for_engine
+from mmlint.commands.run import for_series
 from mmlint.commands.settings import settings_of
 from mmlint.config import Settings
 from mmlint.series.check import Options, check_series
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     source, *beside = arguments.sources
     options = Options(arguments.tree, arguments.base, arguments.since_previous, tuple(beside))
-    with check_series(source, options, for_engine(settings)) as report:
+    with check_series(source, options, for_series(settings)) as report:
         report = shown_of(report, settings, tell_unneeded=True)
         if not only_text(outputs):
             from mmlint.report.series_outcome import outcome_of
