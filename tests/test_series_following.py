@@ -234,6 +234,19 @@ def test_conversion_makes_an_old_access_an_error(linux: Path, where: str) -> Non
         assert finding.final is not None and finding.final.fingerprint == finding.diagnostic.fingerprint
 
 
+def test_conversion_keeps_an_old_fault_of_its_section(linux: Path) -> None:
+    """A section that opens before its lock did so before its call named a range."""
+    early = MM.replace(PLAIN, "", 1).replace("\tpte = pte_offset_map_lock", PLAIN + "\tpte = pte_offset_map_lock", 1)
+    commit(linux, "base with a fault", {"mm/mprotect.c": (MM, early)})
+    git(linux, "tag", "-f", "base")
+    commit(linux, "mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, MPROTECT)})
+    with checked("base..HEAD", linux) as report:
+        found = {(f.diagnostic.rule, str(f.cause), f.patch) for f in report.findings if f.level > Level.NOTE}
+        old = {("missing-disable", "touched", 1), ("section-outside-lock", "touched", 1)}
+        assert found == {*old, ("wrong-ptep", "introduced", 1)}
+        assert [f.diagnostic.rule for f in report.authors()] == ["wrong-ptep"]
+
+
 def test_conversion_of_an_old_access_that_is_mended_later(linux: Path) -> None:
     own, others = judged(
         linux, {"mm/mprotect.c": RAW}, {"mm/mprotect.c": RAW_RANGED}, {"mm/mprotect.c": MM.replace(PLAIN, MPROTECT)}

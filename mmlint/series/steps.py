@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mmlint.checker import FileReport
-from mmlint.diagnostic import Diagnostic, Note
+from mmlint.diagnostic import Diagnostic, Level, Note
 from mmlint.facts.sections import FunctionFacts
 from mmlint.series.model import FileChange
 from mmlint.source import Span
@@ -139,7 +139,12 @@ class Step:
         return change is not None and any(line in change.written for line in range(place.line, place.end_line + 1))
 
     def converts(self, before: Diagnostic, after: Diagnostic) -> bool:
-        """True when a plain call became one that names a range: whatever is said of that is the patch's."""
+        """True when a plain call became one that names a range: what is said of that is the patch's.
+
+        A fault that the plain call had in the same words is no matter of the range.
+        """
+        if before.level > Level.NOTE and (before.level, before.message) == (after.level, after.message):
+            return False
         kinds = (_kind(before, self._before), _kind(after, self._after))
         return kinds == ("plain", "ranged") and self.wrote(after)
 
