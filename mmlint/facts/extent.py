@@ -87,11 +87,8 @@ class Extent(Entered):
             if fact.status is Status.PROVEN or fact.contract:
                 line = Evidence(self.site.op.span, f"{end} is the end of the range that the function was given")
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
-            other = self._of_another_table(claim)
-            if other:
-                line = Evidence(other.span, f"the walk ends where {self._shown(other)} meets {end}")
-                fault = f"nothing shows that the range of '{claim.texts['addr']}' ends at '{end}'"
-                return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
+            if self.site.bounds:
+                return self._beside(claim)
             if self._is_answered_for(claim):
                 line = Evidence(self.site.op.span, f"{end} is taken from what the function was given")
                 return Obligation("range", Status.ASSUMED, (line,), subject=subject)
@@ -131,19 +128,19 @@ class Extent(Entered):
             None,
         )
 
-    def _of_another_table(self, claim: Claim) -> Bound | None:
-        """The loop that end is taken from, where it walks another table and starts at another address."""
-        return next(
-            (
-                bound
-                for bound in self.site.bounds
-                if bound.table is not None
-                and self.state.equal(bound.limit, claim.end)
-                and (start := self._start(bound)) is not None
-                and not self.state.equal(start, claim.addr)
-            ),
-            None,
-        )
+    def _beside(self, claim: Claim) -> Obligation:
+        """The range of a pointer that goes beside a walk: it is as long as the walk, or nothing shows its end."""
+        addr, end, subject = claim.texts["addr"], claim.texts["end"], claim.spans.get("end")
+        for bound in self.site.bounds:
+            start = self._start(bound)
+            if start is not None and self.state.equal(claim.end - claim.addr, bound.limit - start):
+                ends = f"the walk from {display(start)} ends where {self._shown(bound)} meets {display(bound.limit)}"
+                long = Evidence(self.site.op.span, f"the range of {addr} is taken to go along, and is as long")
+                return Obligation("range", Status.ASSUMED, (Evidence(bound.span, ends), long), subject=subject)
+        bound = self.site.bounds[0]
+        line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {display(bound.limit)}")
+        fault = f"nothing shows that the range of '{addr}' ends at '{end}'"
+        return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
 
     def _elsewhere_fault(self, claim: Claim) -> Obligation:
         bound = self._elsewhere(claim)
