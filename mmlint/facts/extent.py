@@ -104,7 +104,9 @@ class Extent(Entered):
         if positive(self.context, -difference):
             fault = f"'{end}' lies before the end of the walk"
             return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
-        if fact.status is Status.PROVEN or fact.contract:
+        # The number of entries is fixed, and that of the walk is not.
+        fixed = self.context.vocabulary.arithmetic.page_size.issuperset((claim.end - claim.addr).symbols())
+        if (fact.status is Status.PROVEN or fact.contract) and not fixed:
             assumed = Evidence(self.site.op.span, f"{end} is in the same page table")
             return Obligation("range", Status.ASSUMED, (line, *fact.because, assumed), subject=subject)
         fault = f"nothing shows that the walk ends at '{end}'"
