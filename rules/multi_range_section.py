@@ -71,4 +71,6 @@ def _entries(entry: Range) -> str:
 def _step(function: FunctionFacts, section: Section, entry: Range) -> Evidence:
     where = function.source.line_span(entry.line) if entry.line else section.call
     named = " (the one that the call names)" if entry.hinted else ""
-    return Evidence(where, f"{entry.role}: {_entries(entry)}{named}")
+    # What the call does not name is here because it is updated.
+    done = "read and updated" if entry.role == "read" and not entry.hinted else entry.role
+    return Evidence(where, f"{done}: {_entries(entry)}{named}")
