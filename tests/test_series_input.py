@@ -231,6 +231,21 @@ def test_range_of_commits(linux: Path, mails: list[bytes], monkeypatch: pytest.M
         checked("main..base", None).__enter__()
     with pytest.raises(UsageError, match=r"no such file, and .* has no commit nowhere; give one of these$"):
         checked("base..nowhere", None).__enter__()
+    with pytest.raises(UsageError, match=r"^base\.\.main: a range has its base; leave out --base, or give v1\.\.TIP$"):
+        checked("base..main", None, base="v1").__enter__()
+
+
+def test_one_commit(linux: Path, mails: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    del mails
+    monkeypatch.chdir(linux)
+    for source, base in (("main^!", "main~1"), ("main~1^!", "main~2"), ("main~2..main~1", "main~2")):
+        with checked(source, None) as report:
+            assert [p.name for p in report.patches] == ["patch 1/1"]
+            assert report.base.revision == git(linux, "rev-parse", base).strip()
+    with pytest.raises(
+        UsageError, match=r"^nowhere\^!: no such file, and .* has no commit nowhere\^; give one of these$"
+    ):
+        checked("nowhere^!", None).__enter__()
 
 
 def test_message_of_a_commit_is_no_mail(linux: Path) -> None:

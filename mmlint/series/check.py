@@ -109,6 +109,8 @@ def _report(source: str, options: Options, settings: Settings, git: PrivateGit, 
     checker = make_checker(settings._replace(select=frozenset(), ignore=frozenset()))
     read = _read((source, *options.beside), git)
     if read.commits:
+        if options.base:
+            raise UsageError(f"{source}: a range has its base; leave out --base, or give {options.base}..TIP")
         base, space = read.commits.placed(git)
     else:
         base, found = place(git, read.letters, read.cover, read.changes, options.base)

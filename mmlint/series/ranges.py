@@ -24,6 +24,7 @@ from mmlint.series.workspace import Workspace
 STAGED: Final = "<staged>"
 _MAX_COMMITS: Final = 1_000
 _RANGE: Final = re.compile(r"(.*?)(\.\.\.?)(.*)", re.DOTALL)
+_ALONE: Final = "^!"
 _LONG: Final = 200
 _LOG: Final = ("log", "--reverse", "--first-parent", "--no-color", "--no-ext-diff", "--no-textconv")
 _PATCH: Final = ("-p", "-M", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
@@ -48,17 +49,19 @@ class Commits:
 
 
 def is_range(source: str) -> bool:
-    """True for what is staged, and for A..B where no such file is there."""
+    """True for what is staged, and for A..B, or A^! for one commit, where no such file is there."""
     if source == STAGED:
         return True
-    return ".." in source and not source.startswith(("/", "./", "../")) and not lies_there(source)
+    named = ".." in source or source.endswith(_ALONE)
+    return named and not source.startswith(("/", "./", "../")) and not lies_there(source)
 
 
 def read_range(source: str, git: PrivateGit) -> Commits:
     """Raises UsageError for a range that git does not know, that is empty, or that is too long."""
     if source == STAGED:
         return _staged(git)
-    found = _RANGE.fullmatch(source)
+    one = source.removesuffix(_ALONE)
+    found = _RANGE.fullmatch(source if one == source else f"{one}^..{one}")
     if git.tree.git_dir is None or found is None:
         raise UsageError(f"{source}: neither a file nor a range of {git.tree.shown}, which is no git repository")
     left, dots, right = found.groups()
