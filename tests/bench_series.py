@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from mmlint.cache import Cache
@@ -60,13 +62,19 @@ def series(repository: Path, files: Sequence[str], box: Path) -> Path:
     return box
 
 
-def stages(repository: Path, box: Path, cache: Cache, keep_all: bool) -> dict[str, float]:
+def stages(repository: Path, box: Path, folder: Path, keep_all: bool) -> dict[str, float]:
+    """The same as `measured`, in a process of its own, as a command has it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measured, repository, box, folder, keep_all).result()
+
+
+def measured(repository: Path, box: Path, folder: Path, keep_all: bool) -> dict[str, float]:
     """Seconds of each stage: base and patches, the names of the tree, what is said of the base and of each patch.
 
-    The base is left in the cache, or, with ``keep_all``, every state.
+    The base is left in the cache in ``folder``, or, with ``keep_all``, every state.
     """
     found: dict[str, float] = {}
-    with seldom_collected(), cache, PrivateGit(user_tree(str(repository))) as store:
+    with seldom_collected(), Cache(str(folder)) as cache, PrivateGit(user_tree(str(repository))) as store:
         start = time.perf_counter()
         order = arrange([open_mail(mail, store) for mail in read_mails(str(box), store)], str(box))
         changes = [parse_diff(letter.text) for letter in order.patches]
@@ -123,8 +131,7 @@ def measure_series(kernel: Path, runs: int) -> int:
                 folder = Path(name) / f"cache-{title}-{run}"
                 folder.mkdir(0o700)
                 for kept in ("nothing kept", "base kept", "all kept"):
-                    cache = Cache(str(folder))
-                    for stage, seconds in stages(repository, box, cache, kept == "base kept").items():
+                    for stage, seconds in stages(repository, box, folder, kept == "base kept").items():
                         rows.setdefault((stage, kept), []).append(seconds)
             print(f"{title}: {', '.join(files)}")
             for (stage, kept), taken_by in rows.items():
@@ -136,7 +143,7 @@ def measure_series(kernel: Path, runs: int) -> int:
             for path in files:
                 box = series(repository, (path,), Path(name) / "one.mbox")
                 # The first of all finds nothing, the others the base.
-                alone = [stages(repository, box, Cache(str(folder)), keep_all=False) for _ in range(runs + 1)][1:]
+                alone = [stages(repository, box, folder, keep_all=False) for _ in range(runs + 1)][1:]
                 seconds = statistics.median(found["each patch"] for found in alone)
                 print(f"  {'alone, base kept: ' + path:42}{seconds:8.3f}")
     return 0
