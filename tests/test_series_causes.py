@@ -308,6 +308,26 @@ def test_incomplete_conversion(linux: Path, tmp_path: Path) -> None:
         assert len(report.conversion.left) == 22
 
 
+@pytest.mark.parametrize(
+    ("before", "between", "after", "told_of"),
+    [
+        ("#ifdef X\n", "#else\n", "#endif\n", False),
+        ("#if X\n", "#elif defined(Y)\n\t;\n#else\n", "#endif\n", False),
+        ("#ifdef X\n#ifdef Y\n", "#else\n\t;\n#endif\n#else\n", "#endif\n", False),
+        ("#ifdef X\n#else\n", "\tlazy_mmu_mode_disable();\n", "#endif\n", True),
+    ],
+)
+def test_the_other_arm_of_a_conversion_stays_plain(
+    linux: Path, tmp_path: Path, before: str, between: str, after: str, told_of: bool
+) -> None:
+    both = f"{before}{MPROTECT}{between}{PLAIN}{after}"
+    mails = made(linux, ("mm/mprotect: name the range where there is one", {"mm/mprotect.c": (PLAIN, both)}))
+    with checked(write(tmp_path, mails), linux) as report:
+        found = [finding.diagnostic.rule for finding in report.authors()]
+        assert report.conversion is not None and len(report.conversion.converted) == 1
+        assert ("incomplete-conversion" in found) is told_of, found
+
+
 def test_conversion_of_one_file_is_complete(linux: Path, tmp_path: Path) -> None:
     mails = made(linux, ("mm/mprotect: name the range", {"mm/mprotect.c": (PLAIN, MPROTECT)}))
     with checked(write(tmp_path, mails), linux) as report:

@@ -21,6 +21,7 @@ from mmlint.series.model import INCOMPLETE, TRANSIENT, UNDEFINED, Cause, Convers
 from mmlint.series.states import Judge
 from mmlint.series.steps import Lines
 from mmlint.source import Source, Span
+from mmlint.syntax.directives import Conditional, read_directives
 from mmlint.syntax.mask import mask
 from mmlint.tree import HEADER
 
@@ -203,7 +204,8 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
     """Plain sections that could name their range, in a function, a file or a tree that the series converts.
 
     It converts a function when it converts one of its sections, a file or the tree when it converts more of the
-    sections there than it leaves. A section whose range a person has to confirm may well be left.
+    sections there than it leaves. A section whose range a person has to confirm may well be left, and so may the one
+    that stands where the compiler does not see the call that was converted.
     """
     plain_before = {
         (facts.source.path, function.name)
@@ -215,6 +217,7 @@ def incomplete(conversion: Conversion, judge: Judge) -> Iterator[Finding]:
     all_done = [site for site in conversion.converted if site.patch and (site.path, site.function) in plain_before]
     could = [site for site in conversion.left if site.is_proven]
     left = [site for site in could if not site.patch and _belongs(site, all_done, could)]
+    left = [site for site in left if not _is_alternative(site, all_done, judge)]
     if not all_done or not left:
         return
     done, where = _scope(all_done, left, [site for site in could if not site.patch])
@@ -249,6 +252,27 @@ def _belongs(site: Site, done: Sequence[Site], could: Sequence[Site]) -> bool:
         return True
     here = [sum(other.path == site.path for other in sites) for sites in (done, could)]
     return here[0] > here[1] or len(done) > len(could)
+
+
+def _is_alternative(site: Site, done: Sequence[Site], judge: Judge) -> bool:
+    """True where the preprocessor takes either the site or one of the same function that is converted."""
+    facts = judge.reports(judge.last)[site.path].facts
+    lines = [other.line for other in done if (other.path, other.function) == (site.path, site.function)]
+    if facts is None or not lines:
+        return False
+    conditionals = read_directives(mask(facts.source.data)).conditionals
+    here, *others = (_arms(conditionals, facts.source.line_span(line).start) for line in (site.line, *lines))
+    return any(here[start] != arm for other in others for start, arm in other.items() if start in here)
+
+
+def _arms(conditionals: Sequence[Conditional], offset: int) -> dict[int, int]:
+    """The arms that a place is in: where each begins, by where its ``#if`` does."""
+    return {
+        conditional.start: arm.start
+        for conditional in conditionals
+        for arm in conditional.arms
+        if arm.start <= offset < arm.end
+    }
 
 
 def _place(judge: Judge, site: Site) -> Note:
