@@ -74,6 +74,8 @@ def _clamp(context: Context, addr: Poly, end: Poly) -> BoundFact | None:
             because = (Evidence(origin.span, bound.text),) if origin.span else ()
             if not rest.terms and descends(context, addr, start):
                 return BoundFact(Status.PROVEN, because)
+            if not rest.terms and positive(context, start - addr):
+                return BoundFact(Status.REFUTED, because, reason=f"it is that of {start.label}")
             if positive(context, rest) and descends(context, addr, start):
                 return BoundFact(Status.REFUTED, because, reason=f"{rest} is added to the end of the page table")
         if not rest.terms and origin.function in context.vocabulary.arithmetic.smaller:
