@@ -40,23 +40,24 @@ def _comparison(evaluator: Evaluator, condition: ir.Binary, state: State) -> tup
         other = right if is_null(left) else left
         if isinstance(other, Entry):
             return _null_test(evaluator, other, "eq" if op == "==" else "ne")
-    difference = _difference(left, right)
+    distance = difference(left, right)
     match op:
         case "==":
-            return ("eq", difference)
+            return ("eq", distance)
         case "!=":
-            return ("ne", difference)
+            return ("ne", distance)
         case "<":
-            return ("lt", difference)
+            return ("lt", distance)
         case "<=":
-            return ("le", difference)
+            return ("le", distance)
         case ">":
-            return ("lt", -difference)
+            return ("lt", -distance)
         case _:
-            return ("le", -difference)
+            return ("le", -distance)
 
 
-def _difference(left: Value, right: Value) -> Poly:
+def difference(left: Value, right: Value) -> Poly:
+    """``left - right``; of two pointers into one page table that of their addresses."""
     if isinstance(left, Entry) and isinstance(right, Entry) and left.table == right.table:
         return left.address - right.address
     return as_poly(left) - as_poly(right)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mmlint.facts.counted import counted_bounds
 from mmlint.facts.evaluate import Context, Evaluator, entry_address
 from mmlint.facts.file import FileAnalysis, Solved
 from mmlint.facts.sites import Bound, Site, Snapshot
@@ -81,7 +82,18 @@ class Entered:
         table = claim_ptep.table if isinstance(claim_ptep, Entry) else None
         own = [bound for bound in self.site.bounds if table is not None and bound.table == table]
         loose = [bound for bound in self.site.bounds if bound.table is None]
-        return [bound for bound in own + loose if self.starts_at(bound, addr)]
+        # Beside a loop that moves the pointer, one that only starts at the same address is another walk.
+        moving = [bound for bound in own if self.starts_at(bound, addr)]
+        if not moving and table is not None:
+            assert isinstance(claim_ptep, Entry)
+            # Of a pointer that the function was given, the address is a value of its own.
+            start = addr if table in self.context.mapped else claim_ptep.address
+            moving = [
+                bound._replace(address=addr, limit=bound.limit - start + addr)
+                for bound in counted_bounds(self.context, self.site, table)
+                if bound.address == start
+            ]
+        return moving or [bound for bound in loose if self.starts_at(bound, addr)]
 
     def starts_at(self, bound: Bound, addr: Poly) -> bool:
         """True when the address that meets the limit is ``addr`` when the walk begins.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mmlint.facts.bounds import bounded, ends_given_with
 from mmlint.facts.conditions import positive
+from mmlint.facts.counted import rounded
 from mmlint.facts.entered import Claim, Entered, display
 from mmlint.facts.evaluate import Pure, as_poly, entry_address
 from mmlint.facts.ownership import from_parameters
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.sites import Bound
 from mmlint.flow.ir import Name
-from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol
+from mmlint.flow.values import ONE, PAGE_POLY, Entry, Poly, Symbol
 from mmlint.source import Span
 
 
@@ -38,13 +39,20 @@ class Extent(Entered):
         if swapped is not None:
             return swapped
         for bound in bounds:
-            if self.state.equal(claim.end, bound.limit):
+            if self._is_end(claim.end, bound.limit):
                 line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {end}")
                 if self._may_be_empty(claim.end):
                     doubt = Evidence(self.site.op.span, f"{end} is trusted to lie behind {addr}")
                     return Obligation("range", Status.ASSUMED, (line, doubt), subject=subject)
                 return Obligation("range", Status.PROVEN, (line,), subject=subject)
         return self._other_end(claim, bounds)
+
+    def _is_end(self, end: Poly, limit: Poly) -> bool:
+        whole = rounded(self.context, limit)
+        if dict(limit.terms).get(()) == -1 and self.state.equal(end, limit + ONE):
+            # The last byte of the range.
+            return True
+        return self.state.equal(end, limit) or self.state.equal(rounded(self.context, end), whole)
 
     def _may_be_empty(self, end: Poly) -> bool:
         """True for the smaller of two ends: one of them may lie before the walk."""
@@ -75,6 +83,13 @@ class Extent(Entered):
     def _other_end(self, claim: Claim, bounds: list[Bound]) -> Obligation:
         end, subject = claim.texts["end"], claim.spans.get("end")
         fact = bounded(self.analysis, self.solved, claim.addr, claim.end)
+        for limit, span in self.site.last.items():
+            line = Evidence(span, f"the walk goes on while the address is at most {display(limit)}")
+            if self.state.equal(limit, claim.end):
+                fault = f"nothing shows that the walk ends at '{end}': it includes the entry there"
+                return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
+            if not bounds and claim.end - limit in (ONE, PAGE_POLY) and self._is_answered_for(claim):
+                return Obligation("range", Status.ASSUMED, (line,), subject=subject)
         if not bounds:
             if self.site.backward:
                 fault = f"the walk goes backwards: nothing shows that '{end}' is the end of its range"
@@ -89,7 +104,7 @@ class Extent(Entered):
                 return Obligation("range", Status.PROVEN, (*fact.because, line), subject=subject)
             if self.site.bounds:
                 return self._beside(claim)
-            if self._is_answered_for(claim):
+            if self._is_answered_for(claim) and self._goes_along(claim):
                 line = Evidence(self.site.op.span, f"{end} is taken from what the function was given")
                 return Obligation("range", Status.ASSUMED, (line,), subject=subject)
             fault = f"nothing shows that the walk ends at '{end}'"
@@ -98,10 +113,10 @@ class Extent(Entered):
         line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {display(bound.limit)}")
         difference = claim.end - bound.limit
         replacement = self._limit(bounds)
-        if positive(self.context, difference):
+        if difference.as_const() is None and positive(self.context, difference):
             fault = f"'{end}' lies behind the end of the walk"
             return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
-        if positive(self.context, -difference):
+        if difference.as_const() is None and positive(self.context, -difference):
             fault = f"'{end}' lies before the end of the walk"
             return Obligation("range", Status.REFUTED, (line,), fault=fault, replacement=replacement, subject=subject)
         # The number of entries is fixed, and that of the walk is not.
@@ -111,6 +126,22 @@ class Extent(Entered):
             return Obligation("range", Status.ASSUMED, (line, *fact.because, assumed), subject=subject)
         fault = f"nothing shows that the walk ends at '{end}'"
         return Obligation("range", Status.UNKNOWN, (line,), fault=fault, replacement=replacement, subject=subject)
+
+    def _goes_along(self, claim: Claim) -> bool:
+        """True when the end, or the length up to it, is handed on with the pointer, or compared with the address."""
+        length = claim.end - claim.addr
+        if any(poly in (length, -length) for _, poly in self.state.facts):
+            return True
+        for touch in self.site.touches:
+            if not isinstance(claim.ptep, Entry) or touch.entry.table != claim.ptep.table:
+                continue
+            given = [value for value in touch.given if isinstance(value, Poly)]
+            if touch.kind == "unknown" and any(value in (claim.end, length) for value in given):
+                return True
+            sizes = (value.times(PAGE_POLY) for value in given if value.terms)
+            if any(size is not None and rounded(self.context, size) == length for size in sizes):
+                return True
+        return False
 
     def _elsewhere(self, claim: Claim) -> Bound | None:
         """A loop over the table of ptep, or from where that is mapped to the end, that starts at another address."""
@@ -134,7 +165,7 @@ class Extent(Entered):
         """The range of a pointer that goes beside a walk: it is as long as the walk, or nothing shows its end."""
         addr, end, subject = claim.texts["addr"], claim.texts["end"], claim.spans.get("end")
         for bound in self.site.bounds:
-            start = self._start(bound)
+            start = self._start(bound) if not self._is_count(bound) else None
             if start is not None and self.state.equal(claim.end - claim.addr, bound.limit - start):
                 ends = f"the walk from {display(start)} ends where {self._shown(bound)} meets {display(bound.limit)}"
                 long = Evidence(self.site.op.span, f"the range of {addr} is taken to go along, and is as long")
@@ -143,6 +174,16 @@ class Extent(Entered):
         line = Evidence(bound.span, f"the walk ends where {self._shown(bound)} meets {display(bound.limit)}")
         fault = f"nothing shows that the range of '{addr}' ends at '{end}'"
         return Obligation("range", Status.UNKNOWN, (line,), fault=fault, subject=subject)
+
+    def _is_count(self, bound: Bound) -> bool:
+        """True for a loop that moves a number, and no address."""
+        steps = {
+            incoming - Poly.symbol(symbol)
+            for symbol in bound.address.symbols()
+            for incoming in self.context.joins.get(symbol, ())
+            if symbol in incoming.symbols()
+        }
+        return any(step.as_const() for step in steps)
 
     def _elsewhere_fault(self, claim: Claim) -> Obligation:
         bound = self._elsewhere(claim)

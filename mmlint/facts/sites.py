@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mmlint.facts.conditions import difference
 from mmlint.facts.dataflow import Dataflow
 from mmlint.facts.evaluate import Evaluator
 from mmlint.facts.gfp import sleeps
 from mmlint.facts.inner import InnerCall, inner_call
+from mmlint.facts.limits import MIRRORED, OPPOSITE, behind_jumps, first_behind, is_held, walked
 from mmlint.facts.observer import Observer
 from mmlint.facts.state import Key, State, Table, held_lock
 from mmlint.flow import ir
 from mmlint.flow.loops import exit_branches
-from mmlint.flow.values import ONE, PAGE, PAGE_POLY, Entry, Poly, Symbol, Value
+from mmlint.flow.values import PAGE_POLY, Entry, Poly, Symbol, Value
 from mmlint.source import Span
 
 
@@ -27,12 +28,13 @@ class Snapshot(NamedTuple):
 
 
 class Touch(NamedTuple):
-    """A pte pointer used inside the section; see `Observer.touch`."""
+    """A pte pointer used inside the section; see `Observer.touch`. ``given`` are all arguments of a call."""
 
     op: ir.Op
     argument: int
     kind: str
     entry: Entry
+    given: tuple[Value, ...] = ()
 
 
 class Bound(NamedTuple):
@@ -46,6 +48,20 @@ class Bound(NamedTuple):
     limit: Poly
     limit_expr: ir.Expr
     address_expr: ir.Expr
+    span: Span
+
+
+class Counter(NamedTuple):
+    """A loop inside the section goes on while ``difference op 0``.
+
+    ``block`` asks, going on to ``targets``; ``touches`` says that it also uses entries before.
+    """
+
+    difference: Poly
+    op: str
+    block: int
+    targets: tuple[int, int]
+    touches: bool
     span: Span
 
 
@@ -75,6 +91,8 @@ class Site:
     closings: list[Closing] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     bounds: list[Bound] = field(default_factory=list)
+    last: dict[Poly, Span] = field(default_factory=dict)
+    counters: dict[Counter, None] = field(default_factory=dict)
     mapped: list[tuple[ir.Call, Symbol, bool]] = field(default_factory=list)
     locked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
     unlocked: list[tuple[ir.Call, Symbol]] = field(default_factory=list)
@@ -230,7 +248,8 @@ class Collector(Observer):
 
     def touch(self, state: State, op: ir.Op, argument: int, kind: str, entry: Entry) -> None:
         self._lockless(state, op, kind, entry)
-        touch = Touch(op, argument, kind, entry)
+        arguments = op.arguments if isinstance(op, ir.Call) else ()
+        touch = Touch(op, argument, kind, entry, tuple(self.evaluator.value(each, state) for each in arguments))
         for site in self._opens(state) if not state.paused else ():
             if touch not in site.touches:
                 site.touches.append(touch)
@@ -273,19 +292,37 @@ class Collector(Observer):
         goes_on = self.exits.get(self.block, True)
         while isinstance(condition, ir.Unary) and condition.op == "!":
             condition, goes_on = condition.operand, not goes_on
-        if not sites or self.block not in self.exits or not isinstance(condition, ir.Binary):
+        if not sites or self.block not in self.exits:
             return
-        op = condition.op if goes_on else _OPPOSITE.get(condition.op, "")
+        if not isinstance(condition, ir.Binary) or condition.op not in OPPOSITE:
+            if goes_on:
+                self._count(sites, self.evaluator.value(condition, state), "!=", terminator)
+            return
+        op = condition.op if goes_on else OPPOSITE[condition.op]
         left = self.evaluator.value(condition.left, state)
         right = self.evaluator.value(condition.right, state)
-        if op in _MIRRORED and isinstance(left, Poly) and isinstance(right, Poly):
+        self._count(sites, difference(left, right), op, terminator)
+        if op in MIRRORED and isinstance(left, Poly) and isinstance(right, Poly):
             sides = ((left, condition.left), (right, condition.right))
             for site in sites:
                 forward = self._bounds(site, state, *sides, op, terminator.span)
-                backward = self._bounds(site, state, *sides[::-1], _MIRRORED[op], terminator.span)
+                backward = self._bounds(site, state, *sides[::-1], MIRRORED[op], terminator.span)
                 # Where one side is the address of an entry, the other is the limit.
                 moving = [bound for bound in forward + backward if bound.table is not None]
                 site.bounds += [bound for bound in moving or forward + backward if bound not in site.bounds]
+
+    def _count(self, sites: list[Site], value: Value, op: str, branch: ir.Branch) -> None:
+        """Note what a loop asks, where it is a number that some loop changes."""
+        joins = self.dataflow.context.joins
+        if op == "==" or not isinstance(value, Poly) or not any(symbol in joins for symbol in value.symbols()):
+            return
+        graph = self.dataflow.graph
+        ops = graph.blocks[self.block].ops
+        for site in sites:
+            touches = any(touch.op in ops for touch in site.touches)
+            targets = (behind_jumps(graph, branch.then), behind_jumps(graph, branch.otherwise))
+            counter = Counter(value, op, self.block, targets, touches, branch.span)
+            site.counters.setdefault(counter)
 
     def _bounds(
         self, site: Site, state: State, address: tuple[Poly, ir.Expr], limit: tuple[Poly, ir.Expr], op: str, span: Span
@@ -293,13 +330,18 @@ class Collector(Observer):
         """The bounds that ``address op limit``, the condition to go on, puts on the walks of the tables."""
         if limit[0].as_const() is not None or address[0].as_const() is not None:
             return []
-        walked = _walked(state.values.values(), address[0]) or {None: 0}
+        moving = walked(state.values.values(), address[0]) or {None: 0}
         found = []
-        for table, ahead in walked.items():
-            end = _first_behind(op, limit[0], ahead)
+        for table, ahead in moving.items():
+            if op == "<=" and ahead == 1 and not is_held(state, address[0] - PAGE_POLY):
+                # The address has gone on and the pointer has not: it is no look ahead.
+                ahead = 0
+            end = first_behind(op, limit[0], ahead)
             direction = self._direction(address[0])
             if direction < 0 and table is not None:
                 site.backward = True
+            if end is None and direction > 0 and op == "<=":
+                site.last.setdefault(limit[0], span)
             if end is not None and direction >= 0:
                 found.append(Bound(table, address[0], end, limit[1], address[1], span))
         return found
@@ -312,37 +354,6 @@ class Collector(Observer):
                 if symbol in incoming.symbols() and step.terms:
                     return -1 if all(factor < 0 for _, factor in step.terms) else 1
         return 0
-
-
-# The condition to go on, when the branch leaves the loop; and seen from the other side.
-_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_MIRRORED = {"!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _first_behind(op: str, limit: Poly, ahead: int) -> Poly | None:
-    """The first address behind a walk that goes on while ``address + ahead pages op limit``, or None."""
-    if op in ("<", "!="):
-        return limit
-    if op != "<=":
-        return None
-    if ahead == 1:
-        return limit
-    terms = dict(limit.terms)
-    if terms.get(()) == -1:
-        return limit + ONE
-    return limit + PAGE_POLY if terms.get((PAGE,), 0) < 0 else None
-
-
-def _walked(values: Iterable[Value], address: Poly) -> dict[Symbol | None, int]:
-    """Tables of which some pointer is the entry for ``address`` or a number of pages before it: that number."""
-    found: dict[Symbol | None, int] = {}
-    for value in values:
-        if isinstance(value, Entry):
-            pages = (address - value.address).without_page()
-            count = pages.as_const() if pages is not None else None
-            if count is not None and (value.table not in found or abs(count) < abs(found[value.table])):
-                found[value.table] = count
-    return found
 
 
 def collect(dataflow: Dataflow) -> Sites:
