@@ -7,12 +7,16 @@ unknown; it is refuted only where the values contradict the claim.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from mmlint.facts.bounds import descends
 from mmlint.facts.conditions import positive
 from mmlint.facts.entered import Claim, display
 from mmlint.facts.evaluate import Loaded, as_poly, entry_address, opaque_entry
 from mmlint.facts.extent import Extent
-from mmlint.facts.ownership import contract_equal, from_parameters, is_given
+from mmlint.facts.file import FileAnalysis
+from mmlint.facts.given import not_the_entry, not_the_owner
+from mmlint.facts.ownership import contract_equal, from_parameters, is_given, kernel_mm
 from mmlint.facts.sections import Evidence, Obligation, Status
 from mmlint.facts.state import Table
 from mmlint.flow.ir import Call, Expr, Name
@@ -29,8 +33,7 @@ class Judge(Extent):
         table = self.table(claim.ptep)
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
         if table is None and self.is_given(claim):
-            line = Evidence(self.site.op.span, f"callers are trusted to pass the {text} that owns the table")
-            return Obligation("mm", Status.ASSUMED, (line,), subject=subject)
+            return self._given_owner(claim)
         if table is None:
             return Obligation("mm", Status.UNKNOWN, (), subject=subject)
         site = Evidence(table.site, f"{_table_of(claim.texts['ptep'])} is mapped here by {table.call}()")
@@ -62,10 +65,40 @@ class Judge(Extent):
             "mm", Status.UNKNOWN, (site,), fault=fault, replacement=self.spelled(table.mm), subject=subject
         )
 
+    def _given_owner(self, claim: Claim) -> Obligation:
+        """A table that the callers gave: its owner is what they gave too, and what its entries are updated for."""
+        subject, text = claim.spans.get("mm"), claim.texts["mm"]
+        assert isinstance(claim.ptep, Entry)
+        trusted = Evidence(self.site.op.span, f"callers are trusted to pass the {text} that owns the table")
+        updated = [mm for mm in self._updated_for(claim.ptep.table) if not self.state.equal(mm, claim.mm)]
+        other = next((mm for mm in updated if not self._may_be_one(mm, claim.mm)), None)
+        if other is not None:
+            fault = f"nothing shows that '{text}' owns the table: its entries are updated for '{display(other)}'"
+            return Obligation("mm", Status.UNKNOWN, (), fault=fault, subject=subject)
+        wrong = self._passed(claim, not_the_owner, claim.mm)
+        if wrong is not None:
+            fault = f"'{text}' does not own the table in a call of {self.solved.name}()"
+            return Obligation("mm", Status.REFUTED, (wrong,), fault=fault, subject=subject)
+        if updated or self._updated_for(claim.ptep.table) or self._is_given_mm(claim.mm):
+            return Obligation("mm", Status.ASSUMED, (trusted,), subject=subject)
+        fault = f"nothing shows that '{text}' owns the table: the function was given the table, and not this mm"
+        return Obligation("mm", Status.UNKNOWN, (), fault=fault, subject=subject)
+
+    def _may_be_one(self, left: Value, right: Value) -> bool:
+        return bool(contract_equal(self.context, left, right)) or self._plausible(left, right)
+
+    def _is_given_mm(self, mm: Value) -> bool:
+        """True for an mm out of the parameters, and for that of the kernel where no parameter leads to one."""
+        symbol = as_poly(mm).as_symbol()
+        if symbol != kernel_mm(self.context).as_symbol():
+            return from_parameters(self.context, symbol)
+        types = {variable.type for variable in self.context.graph.variables.values() if variable.parameter >= 0}
+        return not types & {"struct mm_struct", "struct vm_area_struct"}
+
     def _usual_owner(self, claim: Claim, table: Table, site: Evidence) -> Obligation:
         """A table that belongs to init_mm unless its entries are updated for another mm."""
         subject, text = claim.spans.get("mm"), claim.texts["mm"]
-        updated = self._updated_for(table)
+        updated = self._updated_for(table.symbol)
         usual = self.state.equal(claim.mm, table.mm)
         # Of two such tables one may be a private copy. An update names init_mm, or a branch on mm == &init_mm does.
         alone = len(self.used_here()) == 1 and (bool(updated) or claim.mm != table.mm)
@@ -79,14 +112,14 @@ class Judge(Extent):
         fault = f"nothing shows that '{text}' owns the table: {why}"
         return Obligation("mm", Status.UNKNOWN, (site,), fault=fault, subject=subject)
 
-    def _updated_for(self, table: Table) -> list[Value]:
+    def _updated_for(self, table: Symbol) -> list[Value]:
         """The mm arguments of the updates of a table: what stands before the address and the pointer."""
         found = []
         for touch in self.site.touches:
-            if touch.entry.table != table.symbol or touch.argument != 2 or not isinstance(touch.op, Call):
+            if touch.entry.table != table or touch.argument != 2 or not isinstance(touch.op, Call):
                 continue
-            if touch.kind in ("update", "read_update") and self._is_mm(touch.op.arguments[0]):
-                found.append(self.evaluator.value(touch.op.arguments[0], self.state))
+            if touch.kind in _UPDATES and self._is_mm(touch.op.arguments[0]):
+                found.append(touch.given[0])
         return found
 
     def _is_mm(self, argument: Expr) -> bool:
@@ -112,7 +145,8 @@ class Judge(Extent):
             if isinstance(pmd, Poly) and self._is_parameter(pmd, 0)
         ]
         origin = self._origin(claim.mm)
-        if walks and isinstance(origin, Loaded) and (origin.struct, origin.field) in _WALK_OWNERS:
+        named = isinstance(origin, Loaded) and (origin.struct, origin.field) in _WALK_OWNERS
+        if walks and named and isinstance(origin, Loaded) and is_given(self.context, origin.base, origin.struct):
             because = (site, Evidence(walks[0][1], "the pmd of a walk callback belongs to the mm being walked"))
             return Obligation("mm", Status.ASSUMED, because, contract=True, subject=subject)
         fault = f"nothing shows that '{claim.texts['mm']}' owns the table: {table.call}() names no mm"
@@ -180,6 +214,10 @@ class Judge(Extent):
             return False
         root = Symbol(pointer.table.removeprefix("T[").removesuffix("]"))
         unmoved = pointer == opaque_entry(Poly.symbol(root))
+        touched = self.touched()
+        if touched and all(symbol in self.context.mapped for symbol in touched):
+            # The section works on another table.
+            return False
         return unmoved and from_parameters(self.context, root) and from_parameters(self.context, addr)
 
     def _not_mapped(self, claim: Claim) -> Obligation:
@@ -187,6 +225,15 @@ class Judge(Extent):
         name, subject = claim.texts["ptep"], claim.spans.get("ptep")
         site = self.context.mapped.get(claim.ptep.table) if isinstance(claim.ptep, Entry) else None
         if site is None and self.is_given(claim):
+            elsewhere = self._updated_at(claim)
+            if elsewhere is not None:
+                addr = claim.texts["addr"]
+                fault = f"nothing shows that '{name}' is the entry for '{addr}': it is updated at '{elsewhere}'"
+                return Obligation("ptep", Status.UNKNOWN, (), fault=fault, subject=subject)
+            wrong = self._passed(claim, not_the_entry, claim.addr)
+            if wrong is not None:
+                fault = f"'{name}' is not the entry for '{claim.texts['addr']}' in a call of {self.solved.name}()"
+                return Obligation("ptep", Status.REFUTED, (wrong,), fault=fault, subject=subject)
             line = Evidence(self.site.op.span, f"callers are trusted to pass the entry for {claim.texts['addr']}")
             return Obligation("ptep", Status.ASSUMED, (line,), subject=subject)
         if site is None:
@@ -197,6 +244,32 @@ class Judge(Extent):
         replacement = self.pointer_into(others[0], claim.addr) if others else ""
         because = (Evidence(site, f"{_table_of(name)} was mapped here"),)
         return Obligation("ptep", Status.REFUTED, because, fault=fault, replacement=replacement, subject=subject)
+
+    def _passed(
+        self, claim: Claim, ask: Callable[[FileAnalysis, str, int, int], Evidence | None], value: Value
+    ) -> Evidence | None:
+        """What a caller passes for the pointer and the value that does not go with it."""
+        names = [Poly.symbol(Symbol(name.name)) for name in self.context.graph.parameters]
+        pointers = [index for index, name in enumerate(names) if claim.ptep == opaque_entry(name)]
+        if len(pointers) != 1 or value not in names:
+            return None
+        assert isinstance(value, Poly)
+        return ask(self.analysis, self.solved.name, pointers[0], names.index(value))
+
+    def _updated_at(self, claim: Claim) -> Symbol | None:
+        """Another parameter than the claimed address, that the entries of a given table are updated at."""
+        assert isinstance(claim.ptep, Entry)
+        found = [
+            as_poly(touch.given[1])
+            for touch in self.site.touches
+            if touch.entry.table == claim.ptep.table and touch.argument == 2 and touch.kind in _UPDATES and touch.given
+        ]
+        if not found or any(descends(self.context, at, claim.addr) for at in found):
+            return None
+        names = [Symbol(name.name) for name in self.context.graph.parameters]
+        names = [name for name in names if any(descends(self.context, at, Poly.symbol(name)) for at in found)]
+        # Swapped, it is the range that is at fault.
+        return names[0] if names and claim.end != Poly.symbol(names[0]) else None
 
     def _entry_lines(self, claim: Claim, table: Table) -> tuple[Evidence, ...]:
         name, addr = claim.texts["ptep"], claim.texts["addr"]
@@ -261,6 +334,7 @@ class Judge(Extent):
         return Obligation("ptep", Status.UNKNOWN, (site, here), fault=fault, replacement=replacement, subject=subject)
 
 
+_UPDATES = ("update", "read_update")
 _WALK_OWNERS = (("mm_walk", "mm"), ("vm_area_struct", "vm_mm"))
 
 

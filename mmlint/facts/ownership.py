@@ -77,7 +77,24 @@ def is_given(context: Context, value: Value, struct: str) -> bool:
     objects = [
         symbol for symbol, type_ in context.types.items() if type_ == struct and from_parameters(context, symbol)
     ]
+    if _has_named(context, struct):
+        # The VMA of the walk is meant, and not one out of its private data.
+        objects = [symbol for symbol in objects if _is_named(context, symbol)]
     return isinstance(value, Poly) and [value.as_symbol()] == objects
+
+
+def _has_named(context: Context, struct: str) -> bool:
+    """True when a field that the vocabulary knows leads from a parameter to an object of this type."""
+    parameters = [variable for variable in context.graph.variables.values() if variable.parameter >= 0]
+    types = {variable.type.removeprefix("struct ") for variable in parameters}
+    leads = (path.partition(".")[0] for path, type_ in context.vocabulary.types.items() if type_ == f"struct {struct}")
+    return any(type_ in types for type_ in leads)
+
+
+def _is_named(context: Context, symbol: Symbol) -> bool:
+    """True for a parameter, and for what a field that the vocabulary knows leads to."""
+    origin = context.origins.get(symbol)
+    return not isinstance(origin, Loaded) or f"{origin.struct}.{origin.field}" in context.vocabulary.types
 
 
 def from_parameters(context: Context, symbol: Symbol | None) -> bool:
