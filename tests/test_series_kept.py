@@ -17,6 +17,7 @@ from mmlint.cli import main
 from mmlint.facts.callgraph import CallGraph
 from mmlint.facts.index import Place
 from mmlint.series import states
+from mmlint.series.below import dump_below, load_below
 from mmlint.source import Source
 from tests.cache_tree import BODIES, CALLS, HEADER, RANGED, edit, function, make_tree, walker
 from tests.series_samples import git
@@ -362,6 +363,16 @@ def test_what_lies_below_another_version_of_a_file_is_that_of_its_state(
     found = told(capsys, "main~1..main")
     assert _sleeps_at_the_end(found[1]) is not sleeps
     assert found == told(capsys, "main~1..main", "--no-cache")
+
+
+def test_what_lies_below_goes_by_the_version_of_each_file() -> None:
+    """Between the version that was looked at and the one that is asked for may be states in which a report held."""
+    deep, back, far = (Place(f"mm/{name}.c", name, 0, 80) for name in ("deep", "back", "far"))
+    below = {deep: (1, (back,)), back: (1, ()), far: (2, (deep,))}
+    data = dump_below(below, {"mm/deep.c": "1", "mm/back.c": "2", "mm/far.c": None}.get)
+    assert load_below(data, {"mm/deep.c": "1", "mm/back.c": "2"}.get) == below
+    assert load_below(data, {"mm/deep.c": "1", "mm/back.c": "3"}.get) == {far: (2, (deep,))}
+    assert load_below(data, {"mm/deep.c": "2", "mm/back.c": "2"}.get) == {back: (1, ())}
 
 
 def test_what_lies_below_another_version_of_a_file_is_not_looked_for_again(

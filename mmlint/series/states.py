@@ -181,7 +181,7 @@ class Judge:
             api = TreeApi(generation=job.generation)
             graph = CallGraph(recorder, job.checker.vocabulary, api, index, below=below)
             report = _check(source, graph, job.checker, inside)
-            return report, recorder.answers, b"" if below else dump_below(graph.below)
+            return report, recorder.answers, b"" if below else dump_below(graph.below, job.tree.identity)
 
         # The largest are begun first, so that no process waits for another.
         order = sorted(range(len(jobs)), key=lambda number: (-len(texts[number]), jobs[number].path))
@@ -205,9 +205,8 @@ class Judge:
             return None
         for entry in self._entries.get(job.file, ()):
             if entry.below and still_holds(entry.record, job.tree, self._index(job.tree), job.path):
-                changed = job.tree.moved(entry.record.tree)
                 try:
-                    return without(entry.record.answers, job.path), load_below(entry.below, changed)
+                    return without(entry.record.answers, job.path), load_below(entry.below, job.tree.identity)
                 except (ValueError, TypeError, EOFError):
                     entry.below = b""
         return None
