@@ -7,7 +7,7 @@ unknown; it is refuted only where the values contradict the claim.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mmlint.facts.bounds import descends
 from mmlint.facts.conditions import positive
@@ -114,13 +114,14 @@ class Judge(Extent):
 
     def _updated_for(self, table: Symbol) -> list[Value]:
         """The mm arguments of the updates of a table: what stands before the address and the pointer."""
-        found = []
+        return [given[0] for op, given in self._updates(table) if self._is_mm(op.arguments[0])]
+
+    def _updates(self, table: Symbol) -> Iterator[tuple[Call, tuple[Value, ...]]]:
+        """The calls that update entries of a table, with what they are given: mm or VMA, address, pointer."""
         for touch in self.site.touches:
-            if touch.entry.table != table or touch.argument != 2 or not isinstance(touch.op, Call):
-                continue
-            if touch.kind in _UPDATES and self._is_mm(touch.op.arguments[0]):
-                found.append(touch.given[0])
-        return found
+            updates = touch.kind in _UPDATES and touch.argument == 2
+            if updates and touch.entry.table == table and isinstance(touch.op, Call):
+                yield touch.op, touch.given
 
     def _is_mm(self, argument: Expr) -> bool:
         """False for a VMA, which some accessors take in the place of the mm."""
@@ -259,11 +260,7 @@ class Judge(Extent):
     def _updated_at(self, claim: Claim) -> Symbol | None:
         """Another parameter than the claimed address, that the entries of a given table are updated at."""
         assert isinstance(claim.ptep, Entry)
-        found = [
-            as_poly(touch.given[1])
-            for touch in self.site.touches
-            if touch.entry.table == claim.ptep.table and touch.argument == 2 and touch.kind in _UPDATES and touch.given
-        ]
+        found = [as_poly(given[1]) for _, given in self._updates(claim.ptep.table)]
         if not found or any(descends(self.context, at, claim.addr) for at in found):
             return None
         names = [Symbol(name.name) for name in self.context.graph.parameters]
